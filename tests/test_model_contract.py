@@ -1,0 +1,157 @@
+"""What every registered model must do. A new row in the catalogue is tested here without a line more."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo.catalogue import ENTRIES
+from zoo.registry import builder
+
+NAMES = [entry.name for entry in ENTRIES]
+BY_NAME = {entry.name: entry for entry in ENTRIES}
+# One model for each function: variants of one function differ by a table only.
+FULL = list({(entry.family, entry.function): entry.name for entry in reversed(ENTRIES)}.values())
+
+
+@pytest.fixture(autouse=True)
+def fresh_names():
+    keras.utils.clear_session()
+    keras.utils.set_random_seed(0)
+
+
+def tiny(name, **more):
+    return zoo.build(name, **{**BY_NAME[name].tiny, **more})
+
+
+def raw(model, count=12):
+    return np.random.default_rng(0).integers(0, 256, (count, *model.input_shape[1:]), dtype=np.uint8)
+
+
+def logits(outputs):
+    return outputs["logits"] if isinstance(outputs, dict) else outputs
+
+
+def classes(model):
+    return logits(model.output).shape[-1]
+
+
+def targets(model, count=12):
+    return np.arange(count) % classes(model)
+
+
+def compiled(model, rate=0.01):
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
+    return model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_parameters_at_the_defaults(name):
+    model = zoo.build(name)
+    assert model.name == name
+    assert sum(int(np.prod(w.shape)) for w in model.trainable_weights) == BY_NAME[name].parameters
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_raw_pixels_in_finite_logits_out_and_one_step(name):
+    model = compiled(tiny(name))
+    images = raw(model)
+    outputs = np.asarray(logits(model(images)))
+    assert outputs.shape == (len(images), classes(model))
+    assert np.isfinite(outputs).all()
+    np.testing.assert_array_equal(outputs, np.asarray(logits(model(images.astype("float32")))))
+    before = [np.array(w) for w in model.trainable_weights]
+    assert np.isfinite(model.train_on_batch(images, targets(model))).all()
+    assert any((a != np.array(b)).any() for a, b in zip(before, model.trainable_weights, strict=True))
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_every_trainable_variable_gets_a_gradient(name):
+    import tensorflow as tf
+
+    model = compiled(tiny(name))
+    with tf.GradientTape() as tape:
+        loss = model.loss(targets(model), model(raw(model), training=True))
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None and np.abs(gradient).max() > 0, weight.path
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_one_batch_can_be_overfitted(name):
+    model = compiled(tiny(name))
+    images, labels = raw(model), targets(model)
+    for _ in range(20):
+        model.fit(images, labels, batch_size=len(images), epochs=20, verbose=0, shuffle=False)
+        accuracy = model.evaluate(images, labels, verbose=0, return_dict=True)["accuracy"]
+        if accuracy == 1:
+            break
+    assert accuracy == 1
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_keras_file_round_trip_is_equal_to_the_bit(name, tmp_path):
+    model = tiny(name)
+    images = raw(model)
+    before = np.asarray(logits(model(images)))
+    model.save(tmp_path / "model.keras")
+    again = zoo.load(tmp_path / "model.keras")
+    assert again.name == name
+    np.testing.assert_array_equal(before, np.asarray(logits(again(images))))
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_saved_model_gives_the_same_answers(name, tmp_path):
+    import tensorflow as tf
+
+    model = tiny(name)
+    images = raw(model)
+    zoo.export(model, tmp_path / "served")
+    served = tf.saved_model.load(str(tmp_path / "served"))
+    answers = served.signatures["serving_default"](tf.constant(images))
+    expected = np.asarray(keras.ops.softmax(logits(model(images))))
+    np.testing.assert_allclose(answers["probabilities"], expected, atol=1e-5)
+    assert [label.decode() for label in answers["label"].numpy()] == [str(i) for i in expected.argmax(1)]
+
+
+@pytest.mark.parametrize("name", FULL)
+def test_config_is_plain(name):
+    model = tiny(name)
+    json.dumps(model.get_config())
+    again = type(model).from_config(model.get_config())
+    assert [tuple(w.shape) for w in again.weights] == [tuple(w.shape) for w in model.weights]
+
+
+@pytest.mark.parametrize("name", FULL)
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(name, policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = compiled(tiny(name))
+    finally:
+        keras.config.set_dtype_policy("float32")
+    images = raw(model)
+    assert keras.backend.standardize_dtype(logits(model.output).dtype) == "float32"
+    assert np.isfinite(model.train_on_batch(images, targets(model))).all()
+    assert np.isfinite(np.asarray(logits(model(images)))).all()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_bad_arguments(name):
+    with pytest.raises(zoo.ArgumentError, match="has no argument 'colour'"):
+        zoo.build(name, colour="red")
+    known = builder(name).__code__.co_varnames[: builder(name).__code__.co_argcount]
+    for argument, wrong in (("num_classes", 0), ("num_classes", "ten"), ("input_shape", (28, 28)), ("input_shape", ())):
+        if argument in known:
+            with pytest.raises(zoo.ZooError, match=argument):
+                zoo.build(name, **{argument: wrong})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring_says_what_it_is(name):
+    text = builder(name).__doc__
+    for part in ("Args:", "Returns:", "Raises:", "Example:"):
+        assert part in text, part

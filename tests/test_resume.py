@@ -1,0 +1,165 @@
+"""Exact resume: a run that was killed and continued is, to the bit, the run that was not."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from zoo import recorder, runs, state, trainer
+
+RECIPE = '''
+import keras
+
+import zoo
+from zoo.data import affine, images
+
+
+def recipe(epochs=12, patience=3, dropout=0.2):
+    """A small network with everything that has a state: dropout, momentum, early stopping, plateau, augmentation."""
+    data = images("digits", 64, augment=[affine(rotation=10)])
+    model = zoo.build("mlp", input_shape=(8, 8, 1), hidden=(32,), dropout=dropout, batch_normalization=True)
+    model.compile(
+        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+    )
+    callbacks = [
+        keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5),
+        keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
+    ]
+    return zoo.Recipe(model, data, epochs, callbacks, ("val_accuracy", "max"))
+'''
+
+
+@pytest.fixture(scope="module")
+def recipe(tmp_path_factory):
+    path = tmp_path_factory.mktemp("recipe") / "small.py"
+    path.write_text(RECIPE)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def whole(recipe, tmp_path_factory):
+    """A run that was never interrupted."""
+    return zoo.train(recipe, seed=3, folder=tmp_path_factory.mktemp("whole") / "run", export=False, verbose=0)
+
+
+def assert_same(folder, whole):
+    """Weights, optimizer, metrics and history are equal to the bit; every epoch stands once in the history."""
+    mine, theirs = zoo.load(folder), zoo.load(whole.folder)
+    for a, b in zip(state.variables(mine), state.variables(theirs), strict=True):
+        np.testing.assert_array_equal(keras.ops.convert_to_numpy(a), keras.ops.convert_to_numpy(b))
+    a, b = runs.history(folder), runs.history(whole.folder)
+    assert [row["epoch"] for row in a] == list(range(1, len(b) + 1))
+    assert [{**row, "seconds": 0} for row in a] == [{**row, "seconds": 0} for row in b]
+    mine, theirs = runs.metrics(folder), runs.metrics(whole.folder)
+    assert {**mine, "seconds": 0} == {**theirs, "seconds": 0}
+
+
+class Stop(Exception):
+    pass
+
+
+@pytest.mark.parametrize("moment", ["train_batch", "epoch_end", "checkpoint", "after_fit"])
+def test_a_run_stopped_at_any_stage_continues_to_the_same_bits(recipe, whole, tmp_path, monkeypatch, moment):
+    folder = tmp_path / "run"
+
+    def stop(*_, **__):
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        if moment == "train_batch":
+            patch.setattr(recorder, "SHARE", 1.0)
+            counted = iter(range(1000))
+            patch.setattr(
+                recorder.Recorder,
+                "on_train_batch_end",
+                lambda *_: stop() if next(counted) == 4 * len(whole_steps(whole)) + 2 else None,
+            )
+        elif moment == "epoch_end":
+            original = recorder.Recorder.on_epoch_end
+            patch.setattr(recorder.Recorder, "on_epoch_end", lambda s, e, logs: original(s, e, logs) or (e == 5 and stop()))
+        elif moment == "checkpoint":
+            original = recorder.checkpoint.save
+            patch.setattr(recorder.checkpoint, "save", lambda f, e, s: stop() if e >= 4 else original(f, e, s))
+        else:
+            patch.setattr(trainer, "_finish", stop)
+        with pytest.raises(Stop):
+            zoo.train(recipe, seed=3, folder=folder, export=False, verbose=0)
+    assert runs.metrics(folder) is None
+    zoo.resume(folder, verbose=0)
+    assert_same(folder, whole)
+
+
+def whole_steps(whole):
+    """Executions of one epoch, as numbers."""
+    record = runs.read(whole.folder)
+    built = trainer.rebuild(whole.folder)
+    return range(built.data.train.steps // record["execution"]["steps_per_execution"])
+
+
+def test_a_killed_process_continues_to_the_same_bits(recipe, whole, tmp_path):
+    """The real command, killed with SIGKILL at random moments until it is done."""
+    folder = tmp_path / "run"
+    chance = random.Random(0)
+    command = [sys.executable, "-m", "zoo.cli", "train", recipe, "--seed", "3", "--no-export", "--folder", str(folder)]
+    kills = 0
+    while runs.metrics(folder) is None:
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+        if kills < 3:
+            wanted = chance.randint(1, 3)
+            begun = len(runs.history(folder))
+            while process.poll() is None and len(runs.history(folder)) < begun + wanted:
+                time.sleep(0.005)
+            time.sleep(chance.uniform(0, 0.05))
+            process.send_signal(signal.SIGKILL)
+            kills += 1
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode in (0, -signal.SIGKILL), output
+        if folder.is_dir():
+            command = [sys.executable, "-m", "zoo.cli", "resume", str(folder)]
+    assert kills
+    assert_same(folder, whole)
+
+
+def test_ctrl_c_leaves_a_run_that_can_be_resumed(recipe, whole, tmp_path, capsys, monkeypatch):
+    folder = tmp_path / "run"
+    original = recorder.Recorder.on_epoch_end
+
+    def interrupt(self, epoch, logs=None):
+        if epoch == 2:
+            signal.raise_signal(signal.SIGINT)
+        original(self, epoch, logs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recorder.Recorder, "on_epoch_end", interrupt)
+        with pytest.raises(recorder.Interrupted):
+            zoo.train(recipe, seed=3, folder=folder, export=False, verbose=2)
+    assert f"zoo resume {folder}" in capsys.readouterr().out
+    assert list((folder / "checkpoints").glob("epoch-000003.ckpt"))
+    zoo.resume(folder, verbose=0)
+    assert_same(folder, whole)
+
+
+def test_a_complete_run_is_read_back(whole, capsys):
+    result = zoo.resume(whole.folder)
+    assert result.metrics == runs.metrics(whole.folder)
+    assert "complete" in capsys.readouterr().out
+
+
+def test_changed_data_is_refused(recipe, whole, tmp_path):
+    import json
+    import shutil
+
+    folder = tmp_path / "run"
+    shutil.copytree(whole.folder, folder)
+    record = runs.read(folder)
+    record["data"]["train"] = "0" * 64
+    (folder / "recipe.json").write_text(json.dumps(record))
+    with pytest.raises(zoo.ZooError, match="data has changed .*: train"):
+        zoo.evaluate(folder)

@@ -1,0 +1,79 @@
+"""What export leaves: where it is, what it takes and answers, and the lines that use it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# Name in a run folder; its suffix is the one that a path of the format must have.
+FILES = {"savedmodel": "savedmodel", "litert": "model.tflite", "onnx": "model.onnx", "keras": "model.keras"}
+
+
+@dataclass(frozen=True)
+class Export:
+    """What an export left, after its check. Its text is for people: the path, and how to use it.
+
+    Args:
+        format: one of `FILES`.
+        path: the file, or the folder of a SavedModel.
+        inputs: dict from the input's name to its type and shape, such as `{"image": "uint8 (n, 28, 28, 1)"}`.
+        outputs: the same for the outputs.
+        difference: largest absolute difference from the model's own answers: of probabilities, or of values.
+        usage: a few lines of Python that use the file, without the zoo where the format allows it; they run as they
+            stand.
+    """
+
+    format: str
+    path: Path
+    inputs: dict
+    outputs: dict
+    difference: float
+    usage: str
+
+    def __str__(self):
+        found = f"largest difference {self.difference:.2g}"
+        return f"{self.path} answers like the model ({found}). To use it:\n\n{self.usage}\n"
+
+
+class Exports(dict):
+    """`Export`s by format. Their text: the paths, and how the first one is used."""
+
+    def __str__(self):
+        first, *others = self.values()
+        return "\n".join([*(f"{other.path} answers like the model, too." for other in others), str(first)])
+
+
+def usage(serving, format, path):
+    """Lines of Python that use a file.
+
+    Args:
+        serving: the `zoo._serving.Serving` it was written from.
+        format: one of `FILES`.
+        path: where it is.
+    """
+    one, key = serving.batch_shape(1), "probabilities" if serving.labels else "value"
+    name, dtype = serving.name, serving.dtype
+    what = "raw pixels 0..255, any number of images" if name == "image" else "raw features, any number of rows"
+    lines = {
+        "savedmodel": [
+            "import tensorflow as tf",
+            f'serve = tf.saved_model.load("{path}").signatures["serving_default"]',
+            f"answer = serve({name}=tf.zeros({one}, tf.{dtype}))  # {what}",
+            'print(answer["label"], answer["probability"])' if serving.labels else 'print(answer["value"])',
+        ],
+        "litert": [
+            "import numpy as np",
+            "from ai_edge_litert.interpreter import Interpreter",
+            f'serve = Interpreter("{path}").get_signature_runner()',
+            f'print(serve({name}=np.zeros({one}, np.{dtype}))["{key}"])  # {what}',
+        ],
+        "onnx": [
+            "import numpy as np, onnxruntime",
+            f'session = onnxruntime.InferenceSession("{path}")',
+            f'print(session.run(["{key}"], {{"{name}": np.zeros({one}, np.{dtype})}})[0])  # {what}',
+        ],
+        "keras": [
+            "import numpy as np, zoo",
+            f'model = zoo.load("{path}")',
+            f"print(model(np.zeros({one}, np.{dtype})))  # {what}",
+        ],
+    }
+    return "\n".join(lines[format])

@@ -1,0 +1,67 @@
+"""The process that has no zoo, in which an export is run before it is called a success."""
+
+import contextlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from zoo.errors import ZooError
+
+SCRIPT = Path(__file__).with_name("_check_exports.py")
+TIMEOUT = 600
+
+
+@contextlib.contextmanager
+def process(runtimes):
+    """Starts the check process at once, so that it imports its runtimes while the files are still being written.
+
+    Args:
+        runtimes: names of the formats it will run: `savedmodel`, `litert`, `onnx`.
+
+    Yields:
+        A function `run(folder, batch, files)` of a scratch folder, an array and a dict from format to path, which
+        returns a dict from format to the answers of its file: a dict with the arrays `all.OUTPUT` and `one.OUTPUT`.
+        It raises a `ZooError` when the process fails.
+    """
+    # No GPU there: the training process owns the GPU's memory, and an export is compared on the CPU.
+    environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
+    child = subprocess.Popen(
+        [sys.executable, "-P", str(SCRIPT), *runtimes],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        env=environment,
+        text=True,
+        errors="replace",
+    )
+
+    def run(folder, batch, files):
+        np.save(folder / "batch.npy", batch)
+        answers = {name: folder / f"{name}.npz" for name in files}
+        jobs = [{"format": name, "path": str(path), "answers": str(answers[name])} for name, path in files.items()]
+        try:
+            output, _ = child.communicate(
+                json.dumps({"batch": str(folder / "batch.npy"), "jobs": jobs}) + "\n", timeout=TIMEOUT
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ZooError(f"the export was not checked within {TIMEOUT} s in a fresh process") from error
+        if child.returncode != 0:
+            raise ZooError(
+                "the export was written but does not run in a fresh process without zoo. It said:\n"
+                + "\n".join(output.splitlines()[-15:])
+            )
+        found = {}
+        for name, path in answers.items():
+            with np.load(path) as stored:
+                found[name] = dict(stored)
+        return found
+
+    try:
+        yield run
+    finally:
+        child.kill()
+        child.communicate()

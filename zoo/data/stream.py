@@ -1,0 +1,200 @@
+"""`Stream`: batches as a pure function of (seed, epoch, step)."""
+
+import functools
+import hashlib
+
+import numpy as np
+
+from zoo.data import ops, random
+from zoo.errors import ZooError, require
+from zoo.seeding import check_seed
+
+
+class Stream:
+    """A set that fits in memory, as batches that can be opened at any epoch and step.
+
+    The arrays stay as they are (images as uint8); a batch is gathered at once. The order of epoch k is a function of
+    the seed and k, and the augmentation of an example is one of the seed, the epoch and the example: nothing that was
+    drawn before matters. Every example is seen exactly once an epoch; the last batch may be smaller.
+
+    Args:
+        arrays: tuple of numpy arrays with equal first dimensions, in the order of a Keras element: `x`, `y` and
+            optionally sample weights.
+        batch_size: examples a batch, >= 1.
+        seed: integer, 0 <= seed < 2**32; None takes the seed of `zoo.seeding.seed_everything`.
+        shuffle: whether `open` and `batch` shuffle.
+        augment: an operation of `zoo.data.augment`, or a sequence of them, applied to `x` in `open` and `batch`.
+        map: function of the gathered batch `map(x, y, ...)` that returns the element. It gets tensors in `open` and
+            `once` and numpy arrays in `batch`.
+
+    Attributes:
+        arrays, batch_size, seed: as given.
+        size: number of examples.
+        steps: batches an epoch, `ceil(size / batch_size)`.
+        input_shape: shape of one `x`.
+
+    Raises:
+        ZooError: no arrays, arrays of unequal length, no examples, or augmentation of anything but uint8 images.
+
+    Example:
+        >>> stream = Stream((np.arange(10.0), np.arange(10)), batch_size=4, seed=1)
+        >>> stream.steps
+        3
+        >>> x, y = stream.batch(epoch=5, step=2)
+        >>> bool((x == next(iter(stream.open(epoch=5, step=2)))[0].numpy()).all())
+        True
+    """
+
+    def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None):
+        self.arrays = tuple(np.asarray(array) for array in arrays)
+        lengths = [len(array) for array in self.arrays]
+        if not lengths or len(set(lengths)) != 1:
+            raise ZooError(f"a stream needs arrays of one length, as (x, y). Received the lengths {lengths}")
+        if not lengths[0]:
+            raise ZooError("a stream needs at least one example. Received arrays of length 0")
+        whole = isinstance(batch_size, int | np.integer) and not isinstance(batch_size, bool)
+        require(whole and batch_size >= 1, "batch_size", batch_size, "a whole number >= 1")
+        self.size = lengths[0]
+        self.batch_size = int(batch_size)
+        self.steps = -(-self.size // self.batch_size)
+        self.seed = check_seed(seed)
+        self.input_shape = self.arrays[0].shape[1:]
+        self._shuffle = shuffle
+        self._augment = (augment,) if callable(augment) else tuple(augment)
+        self._map = map
+        if self._augment and (self.arrays[0].dtype != np.uint8 or len(self.input_shape) != 3):
+            raise ZooError(
+                "augmentation works on uint8 images (n, height, width, channels). "
+                f"Received {self.arrays[0].dtype} of shape {self.arrays[0].shape}"
+            )
+
+    def __repr__(self):
+        return f"<Stream of {self.size} examples {self.input_shape}, batches of {self.batch_size}>"
+
+    @functools.cached_property
+    def fingerprint(self):
+        """SHA-256 of the arrays' bytes, types and shapes, in hexadecimal: 0.1 s for MNIST."""
+        digest = hashlib.sha256()
+        for array in self.arrays:
+            digest.update(f"{array.dtype.str}{array.shape}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+        return digest.hexdigest()
+
+    @property
+    def nbytes(self):
+        """Bytes of all arrays. Opened with TensorFlow, the stream holds them a second time, as tensors."""
+        return sum(array.nbytes for array in self.arrays)
+
+    @property
+    def element_spec(self):
+        """The element's structure, with `(shape, dtype)` of each array, the batch dimension being None."""
+        element = tuple(array[:1] for array in self.arrays)
+        return _described(self._map(*element) if self._map else element)
+
+    def batch(self, epoch, step):
+        """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
+
+        Args:
+            epoch: integer >= 0.
+            step: integer, 0 <= step < steps.
+
+        Returns:
+            The element: a tuple of arrays, or what `map` makes of it. (An augmentation or a `map` of one's own that
+            needs `tf` functions works in `open` alone.)
+
+        Raises:
+            ZooError: a step or epoch out of range.
+        """
+        self._check(epoch, step)
+        index = self._order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
+        return self._element(self.arrays, epoch, index)
+
+    def open(self, epoch=0, step=0):
+        """The training batches from some point on, without end.
+
+        Args:
+            epoch: integer >= 0, the epoch to begin with.
+            step: integer, 0 <= step < steps, its first step.
+
+        Returns:
+            An infinite `tf.data.Dataset`; `fit` needs `steps_per_epoch=stream.steps`, `shuffle=False`.
+
+        Raises:
+            ZooError: a step or epoch out of range.
+        """
+        import tensorflow as tf
+
+        self._check(epoch, step)
+        arrays = self._tensors
+
+        def indices(current):
+            # Once an epoch: the inner dataset holds the order and cuts batches from it.
+            order = random.permutation(self.seed, current, self.size) if self._shuffle else tf.range(self.size)
+            first = tf.where(current == epoch, tf.constant(step, tf.int64), 0)
+            steps = tf.data.Dataset.range(first, self.steps)
+            return steps.map(lambda i: (current, order[i * self.batch_size : (i + 1) * self.batch_size]))
+
+        batches = tf.data.Dataset.range(epoch, tf.int64.max).flat_map(indices)
+        batches = batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
+        batches = batches.map(
+            lambda current, index: self._element(arrays, current, index),
+            num_parallel_calls=tf.data.AUTOTUNE,
+            deterministic=True,
+        )
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    def once(self):
+        """Every example once, in its natural order, not augmented: for validation and test.
+
+        Returns:
+            A finite `tf.data.Dataset` of `steps` batches, whose cardinality is known.
+        """
+        import tensorflow as tf
+
+        arrays = self._tensors
+
+        def element(i):
+            batch = tuple(array[i * self.batch_size : (i + 1) * self.batch_size] for array in arrays)
+            return self._map(*batch) if self._map else batch
+
+        batches = tf.data.Dataset.range(self.steps).map(element, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        return batches.prefetch(tf.data.AUTOTUNE)
+
+    def _element(self, arrays, epoch, index):
+        xp = ops.of(index)
+        x, *others = (xp.take(array, index) for array in arrays)
+        for position, op in enumerate(self._augment):
+            x = op(x, functools.partial(self._draws, epoch, index, position))
+        return self._map(x, *others) if self._map else (x, *others)
+
+    def _draws(self, epoch, index, position, count):
+        # 2**16 numbers an example for each augmentation; elastic distortion takes some hundreds.
+        first = random.AUGMENT + position * 2**16
+        return random.uniform(self.seed, epoch, index[:, None], first + np.arange(count))
+
+    @functools.cached_property
+    def _tensors(self):
+        import tensorflow as tf
+
+        # Eager tensors are captured by the pipeline's functions. As constants each graph would hold a copy, 2 GB at most.
+        with tf.device("CPU:0"), tf.init_scope():
+            return tuple(tf.constant(array) for array in self.arrays)
+
+    @functools.cached_property
+    def _orders(self):
+        return functools.lru_cache(maxsize=1)(functools.partial(random.permutation, self.seed, size=self.size))
+
+    def _order(self, epoch):
+        return self._orders(epoch) if self._shuffle else np.arange(self.size)
+
+    def _check(self, epoch, step):
+        require(epoch >= 0, "epoch", epoch, "an integer >= 0")
+        require(0 <= step < self.steps, "step", step, f"an integer in 0 <= step < {self.steps}")
+
+
+def _described(element):
+    if isinstance(element, dict):
+        return {name: _described(part) for name, part in element.items()}
+    if isinstance(element, tuple | list):
+        return tuple(_described(part) for part in element)
+    return (None, *element.shape[1:]), str(element.dtype)

@@ -1,0 +1,75 @@
+"""What the models of images and feature vectors have in common at their entrance: checks, enlarging, scaling."""
+
+import math
+
+import keras
+
+from zoo.errors import require
+
+
+def integer(argument, value, least):
+    """Returns `value` when it is an integer >= `least`.
+
+    Raises:
+        ZooError: when it is not.
+    """
+    fits = isinstance(value, int) and not isinstance(value, bool) and value >= least
+    require(fits, argument, value, f"an integer >= {least}")
+    return value
+
+
+def number(argument, value, below=math.inf):
+    """Returns `value` when it is a number of 0 or more, and less than `below`.
+
+    Raises:
+        ZooError: when it is not.
+    """
+    fits = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < below
+    require(fits, argument, value, "a number >= 0" + (f" and < {below}" if below < math.inf else ""))
+    return value
+
+
+def shape(input_shape, vectors=False):
+    """Checks the shape of one example.
+
+    Args:
+        input_shape: (height, width, channels), integers >= 1; with `vectors` also (features,).
+        vectors: whether a feature vector will do.
+
+    Returns:
+        The shape as a tuple.
+
+    Raises:
+        ZooError: anything else.
+    """
+    works = "(height, width, channels)" + (" or (features,)" if vectors else "") + ", integers >= 1"
+    require(isinstance(input_shape, list | tuple), "input_shape", input_shape, works)
+    sizes = all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in input_shape)
+    require(sizes and len(input_shape) in ((1, 3) if vectors else (3,)), "input_shape", input_shape, works)
+    return tuple(input_shape)
+
+
+def images(input_shape, upsample=1):
+    """The input of an image model, enlarged when asked.
+
+    Args:
+        input_shape: a checked (height, width, channels).
+        upsample: integer >= 1, the factor by which height and width grow (bilinear).
+
+    Returns:
+        The input, and raw pixels 0..255 of shape (batch, height * upsample, width * upsample, channels).
+
+    Raises:
+        ZooError: `upsample` that is not an integer >= 1.
+    """
+    integer("upsample", upsample, 1)
+    inputs = x = keras.Input(input_shape, name="pixels")
+    if upsample > 1:
+        x = keras.layers.UpSampling2D(upsample, interpolation="bilinear", dtype="float32", name="enlarging")(x)
+    return inputs, x
+
+
+def scaled(x, scale=1 / 255, offset=0.0):
+    """Raw pixels to `pixel * scale + offset`, by default 0..1."""
+    # float32 under every precision policy: later layers cast what they need, after the range is small.
+    return keras.layers.Rescaling(scale, offset, dtype="float32", name="scaling")(x)

@@ -1,0 +1,180 @@
+"""Every picture of a run, redrawn from its folder: learning curves, confusion matrix, confident mistakes."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+
+from zoo import runs
+
+CONFUSION_CLASSES = 30
+MISTAKES = 24
+
+
+def redraw(folder):
+    """Draws the pictures of a finished run again.
+
+    Args:
+        folder: a run folder.
+
+    Returns:
+        The paths of the pictures.
+
+    Raises:
+        ZooError: not a finished run, or its data has changed.
+    """
+    from zoo.loading import load
+    from zoo.trainer import rebuild
+
+    built = rebuild(folder)
+    return draw(folder, load(folder), built.data)
+
+
+def draw(folder, model, data):
+    """Draws the pictures of a run.
+
+    Args:
+        folder: the run folder; its `history.csv` is read, pictures are written beside it.
+        model: the trained model.
+        data: the run's `zoo.Data`; pictures of predictions are of its test part, or of the validation part.
+
+    Returns:
+        The paths of the pictures.
+    """
+    folder = Path(folder)
+    drawn = [_save(curves(runs.history(folder), folder.name), folder / "curves.png")]
+    part = data.test or data.validation
+    if part is None:
+        return drawn
+    inputs, targets = part.arrays[0], part.arrays[1]
+    outputs = model.predict(part.once(), verbose=0)
+    outputs = np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs, np.float32)
+    if data.labels is None:
+        return [*drawn, _save(predicted_against_true(targets, outputs[:, 0]), folder / "predictions.png")]
+    probabilities = softmax(outputs)
+    if len(data.labels) <= CONFUSION_CLASSES:
+        matrix = confusion(targets, probabilities.argmax(1), len(data.labels))
+        drawn.append(_save(confusion_matrix(matrix, data.labels), folder / "confusion.png"))
+    if inputs.ndim == 4:
+        figure = mistakes(inputs, targets, probabilities, data.labels)
+        drawn.append(_save(figure, folder / "mistakes.png"))
+    return drawn
+
+
+def softmax(logits):
+    """Probabilities from logits, along the last axis."""
+    shifted = np.exp(logits - logits.max(-1, keepdims=True))
+    return shifted / shifted.sum(-1, keepdims=True)
+
+
+def confusion(true, predicted, classes):
+    """The confusion matrix: rows are true classes, columns predicted ones.
+
+    Example:
+        >>> confusion(np.array([0, 0, 1]), np.array([0, 1, 1]), 2).tolist()
+        [[1, 1], [0, 1]]
+    """
+    matrix = np.zeros((classes, classes), np.int64)
+    np.add.at(matrix, (true, predicted), 1)
+    return matrix
+
+
+def curves(rows, title=""):
+    """Loss, and every other logged quantity, against the epoch; training and validation in one panel.
+
+    Args:
+        rows: the rows of a `history.csv`.
+        title: the figure's title.
+
+    Returns:
+        A matplotlib figure.
+    """
+    quantities = list(dict.fromkeys(key.removeprefix("val_") for row in rows for key in row))
+    quantities = [key for key in quantities if key not in ("epoch", "seconds")]
+    across = min(3, len(quantities))
+    down = math.ceil(len(quantities) / across)
+    figure, axes = _figure(across, down, 4.2, 3.2)
+    for axis, quantity in zip(axes, quantities, strict=False):
+        for key, name in ((quantity, "training"), (f"val_{quantity}", "validation")):
+            points = [(row["epoch"], row[key]) for row in rows if key in row]
+            if points:
+                axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 15 else None)
+        axis.set_xlabel("epoch")
+        axis.set_ylabel(quantity.replace("_", " "))
+        axis.xaxis.get_major_locator().set_params(integer=True)
+        axis.grid(alpha=0.3)
+        if any(f"val_{quantity}" in row for row in rows):
+            axis.legend()
+    figure.suptitle(title)
+    return figure
+
+
+def confusion_matrix(matrix, labels):
+    """Draws a confusion matrix: counts in the cells, the share of the true class as colour."""
+    size = max(4.0, 0.55 * len(labels) + 1.8)
+    figure, (axis,) = _figure(1, 1, size, size)
+    share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
+    axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    for (row, column), count in np.ndenumerate(matrix):
+        if count:
+            colour = "white" if share[row, column] > 0.5 else "black"
+            axis.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=8)
+    axis.set_xticks(range(len(labels)), labels, rotation=0 if max(map(len, labels)) < 4 else 60, ha="center")
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set_xlabel("predicted")
+    axis.set_ylabel("true")
+    right = np.trace(matrix)
+    axis.set_title(f"{right} of {matrix.sum()} right ({right / matrix.sum():.2%})")
+    return figure
+
+
+def mistakes(images, true, probabilities, labels):
+    """The wrong images that the model was most certain of, each with both labels."""
+    predicted = probabilities.argmax(1)
+    certainty = probabilities.max(1)
+    wrong = np.flatnonzero(predicted != true)
+    wrong = wrong[np.argsort(-certainty[wrong], kind="stable")][:MISTAKES]
+    across = min(6, max(3, len(wrong)))
+    down = max(1, math.ceil(len(wrong) / across))
+    figure, axes = _figure(across, down, 1.7, 2.1)
+    for axis in axes:
+        axis.axis("off")
+    for axis, index in zip(axes, wrong, strict=False):
+        image = np.asarray(images[index], np.float32) / 255
+        axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
+        axis.set_title(
+            f"{labels[predicted[index]]} {certainty[index]:.0%}\ntrue: {labels[true[index]]}", fontsize=8
+        )
+    total = int((predicted != true).sum())
+    said = f"the {len(wrong)} most confident of {total} mistakes" if total else "no mistakes"
+    figure.suptitle(f"{said} in {len(true)} images")
+    return figure
+
+
+def predicted_against_true(true, predicted):
+    """Regression: the prediction against the truth, with the line where both agree."""
+    figure, (axis,) = _figure(1, 1, 4.6, 4.4)
+    ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
+    axis.plot(ends, ends, color="gray", linewidth=1)
+    axis.plot(true, predicted, ".", alpha=0.6)
+    axis.set_xlabel("true value")
+    axis.set_ylabel("predicted value")
+    error = float(np.sqrt(np.mean((true - predicted) ** 2)))
+    axis.set_title(f"root mean squared error {error:.4g}, n = {len(true)}")
+    return figure
+
+
+def _figure(across, down, width, height):
+    """A figure with a flat list of axes, drawn without a display."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(across * width, down * height + 0.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = [figure.add_subplot(down, across, index + 1) for index in range(across * down)]
+    return figure, axes
+
+
+def _save(figure, path):
+    figure.savefig(path, dpi=110)
+    return path

@@ -1,0 +1,242 @@
+"""Export: the model that was trained, from raw input to named answers, as a file that needs no zoo.
+
+Export adds an answer behind the logits (softmax and label names) and never anything before them: scaling is the
+model's own first layer. No export is reported before it has answered like the model in a fresh process.
+"""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from zoo import _fresh, _staging
+from zoo._exported import FILES, Export, Exports, usage
+from zoo._serving import Serving, logits_of
+from zoo.errors import ZooError, choose
+from zoo.quiet import native_logs_hidden
+
+LABELS = "labels.txt"
+
+
+def export(model, path, labels=None, format="savedmodel", features=None, batch=None, overwrite=False):
+    """Writes a model for use elsewhere, and checks it there before saying so.
+
+    A SavedModel answers with `label`, `probability` (of that label) and `probabilities`; LiteRT and ONNX are numeric
+    and answer with `probabilities`, their label names being stored inside the file and beside it in
+    `PATH.labels.txt`. A model with one output and no labels is a regression: it answers with `value`. The input is
+    `image`, raw pixels as uint8 in any batch size, or `features`, float32. Each of these is run in a new process that
+    has no zoo and compared with `model`: probabilities to 1e-5 and a millionth of the largest logit, values to a
+    hundred-thousandth, and 0.05 for a model that computes in half precision. LiteRT and ONNX always compute in
+    float32. A `keras` file is loaded again with `zoo.load`, and must give the same bits.
+
+    The file appears under its name in one step, after the check. When anything fails, nothing is left.
+
+    Args:
+        model: a Functional `keras.Model` from one raw input to logits `(batch, classes)`, or to a dict whose
+            `"logits"` they are; its other outputs serve training and are left out.
+        path: where to write: a folder, or a file that ends in `.tflite`, `.onnx` or `.keras`.
+        labels: names of the classes in the order of the logits; by default `"0"` to `"n-1"`.
+        format: `"savedmodel"`, `"litert"`, `"onnx"` (needs the extra packages of `onnx`) or `"keras"`.
+        features: names of the features of a table model, in order: LiteRT and ONNX files keep them, so that columns can
+            be found by name later.
+        batch: raw inputs to check with, such as test images, `(n, height, width, channels)`; by default random ones.
+        overwrite: replace what is at `path`.
+
+    Returns:
+        An `Export`.
+
+    Raises:
+        ZooError: a format, path, model or labels that cannot work (before any work), a missing package, or a file
+            that does not answer like the model.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> folder = tempfile.mkdtemp()
+        >>> done = zoo.export(zoo.build("lenet"), folder + "/served")
+        >>> done.inputs, sorted(done.outputs)
+        ({'image': 'uint8 (n, 28, 28, 1)'}, ['label', 'probabilities', 'probability'])
+    """
+    choose("format", format, FILES)
+    path = Path(path).absolute()
+    suffix = Path(FILES[format]).suffix
+    if suffix and path.suffix != suffix:
+        raise ZooError(f"the path of a {format} export ends in {suffix!r}. Received: path={str(path)!r}")
+    beside = path.with_name(f"{path.name}.{LABELS}")
+    return _export(model, {format: path}, beside, labels, features, batch, overwrite)[format]
+
+
+def export_all(
+    model, folder, labels=None, formats=("savedmodel", "litert"), features=None, batch=None, overwrite=False
+):
+    """Writes several formats into one folder, under the names of `FILES`, and checks them in one fresh process.
+
+    Args:
+        model, labels, features, batch, overwrite: as in `export`.
+        folder: a folder, made when missing; the label names go to `labels.txt` in it.
+        formats: names of `FILES`.
+
+    Returns:
+        `Exports`: a dict from format to `Export`, in the order of `formats`, whose text is for people.
+
+    Raises:
+        ZooError: as `export`; then none of the formats is written.
+    """
+    for format in formats:
+        choose("format", format, FILES)
+    folder = Path(folder).absolute()
+    targets = {format: folder / FILES[format] for format in formats}
+    return _export(model, targets, folder / LABELS, labels, features, batch, overwrite)
+
+
+def export_run(run, format="savedmodel", to=None, overwrite=False):
+    """Exports the model of a finished run: `zoo export RUN`.
+
+    Args:
+        run: a run folder.
+        format: as in `export`.
+        to: the path; by default the format's name of `FILES` in the run folder.
+        overwrite: as in `export`.
+
+    Returns:
+        An `Export`.
+
+    Raises:
+        ZooError: not a finished run, and as `export`.
+    """
+    from zoo import runs
+    from zoo.loading import load
+
+    choose("format", format, FILES)
+    record = runs.read(run)
+    path = Path(to) if to else Path(run) / FILES[format]
+    return export(load(run), path, record["labels"], format, features=record.get("features"), overwrite=overwrite)
+
+
+def _export(model, targets, labels_file, labels, features, batch, overwrite):
+    served = [format for format in targets if format != "keras"]
+    serving = Serving(model, labels, features, served)
+    batch = serving.example() if batch is None else serving.checked(batch)
+    files = list(targets.values())
+    if {"litert", "onnx"} & set(served):
+        files.append(labels_file)
+    _staging.refuse_existing(files, overwrite)
+    with _staging.staged(files) as folder, _fresh.process(served) as check:
+        staged = {format: folder / path.name for format, path in targets.items()}
+        for format, path in staged.items():
+            _write(serving, format, path)
+        if labels_file in files and serving.labels:
+            (folder / labels_file.name).write_text("\n".join(serving.labels) + "\n", encoding="utf-8")
+        answers = check(folder, batch, {format: staged[format] for format in served})
+        differences = {format: serving.compare(format, batch, answers[format]) for format in served}
+        if "keras" in staged:
+            differences["keras"] = _compare_keras(model, staged["keras"], batch)
+    return Exports(
+        (
+            format,
+            Export(
+                format, path, serving.inputs, serving.outputs(format), differences[format], usage(serving, format, path)
+            ),
+        )
+        for format, path in targets.items()
+    )
+
+
+def _write(serving, format, path):
+    write = {"savedmodel": _savedmodel, "litert": _litert, "onnx": _onnx, "keras": _keras}[format]
+    try:
+        write(serving, path)
+    except Exception as error:
+        raise ZooError(
+            f"the model cannot be written as {format}. {type(error).__name__}: {str(error)[:600]}"
+        ) from error
+
+
+def _functions(serving, model):
+    """The serving graph as two `tf.function`s: numbers only, and with label names."""
+    import keras
+    import tensorflow as tf
+
+    graph = keras.Model(model.inputs[0], logits_of(model.output))
+    signature = [tf.TensorSpec((None, *serving.shape), serving.dtype, name=serving.name)]
+
+    def numeric(raw):
+        logits = tf.cast(graph(tf.cast(raw, model.inputs[0].dtype), training=False), tf.float32)
+        return {"probabilities": tf.nn.softmax(logits)} if serving.labels else {"value": logits[:, 0]}
+
+    def named(raw):
+        answers = numeric(raw)
+        if serving.labels:
+            best = tf.argmax(answers["probabilities"], axis=-1)
+            answers["label"] = tf.gather(tf.constant(serving.labels), best)
+            answers["probability"] = tf.reduce_max(answers["probabilities"], axis=-1)
+        return answers
+
+    return [tf.function(each, input_signature=signature, autograph=False) for each in (numeric, named)]
+
+
+def _tracked(function):
+    """A module that holds a function and the variables its graph reads.
+
+    Not those of the model: no optimizer, no state of a dropout, no network that only training needs.
+    """
+    import tensorflow as tf
+
+    concrete = function.get_concrete_function()
+    module = tf.Module()
+    module.serve, module.read = function, list(concrete.graph.variables)
+    return module, concrete
+
+
+def _savedmodel(serving, path):
+    import tensorflow as tf
+
+    _, named = _functions(serving, serving.model)
+    module, concrete = _tracked(named)
+    tf.saved_model.save(module, str(path), signatures={"serving_default": concrete})
+
+
+def _litert(serving, path):
+    import tensorflow as tf
+
+    numeric, _ = _functions(serving, serving.float32)
+    module, concrete = _tracked(numeric)
+    with native_logs_hidden():
+        content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
+    path.write_bytes(content)
+    if serving.names:
+        # Where LiteRT's metadata keeps label files: a zip archive behind the model, which runtimes do not read.
+        # `unzip -p model.tflite labels.txt` prints it.
+        with zipfile.ZipFile(path, "a") as archive:
+            for name, lines in serving.names.items():
+                archive.writestr(zipfile.ZipInfo(f"{name}.txt"), "\n".join(lines) + "\n")
+
+
+def _onnx(serving, path):
+    import onnx
+    import tf2onnx
+
+    numeric, _ = _functions(serving, serving.float32)
+    with native_logs_hidden():
+        proto, _ = tf2onnx.convert.from_function(numeric, input_signature=numeric.input_signature)
+    for tensor in (*proto.graph.input, *proto.graph.output):
+        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
+    onnx.helper.set_model_props(proto, {name: "\n".join(lines) for name, lines in serving.names.items()})
+    onnx.save(proto, str(path))
+
+
+def _keras(serving, path):
+    serving.model.save(path)
+
+
+def _compare_keras(model, path, batch):
+    import keras
+
+    from zoo.loading import load
+
+    # Whoever exports a model of their own classes trusts them: they run already.
+    again = load(path, custom_objects=keras.saving.get_custom_objects())
+    answers = [keras.tree.flatten(each(batch, training=False)) for each in (model, again)]
+    for old, new in zip(*answers, strict=True):
+        if not np.array_equal(keras.ops.convert_to_numpy(old), keras.ops.convert_to_numpy(new)):
+            raise ZooError("the .keras file does not answer like the model: a layer's get_config forgets something")
+    return 0.0

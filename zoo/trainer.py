@@ -1,0 +1,337 @@
+"""`train`, `resume` and `evaluate`: the only place that seeds, fits, evaluates and saves, in that order."""
+
+import json
+import sys
+import time
+from pathlib import Path
+
+import keras
+
+from zoo import checkpoint, doctor, execution, recipe, runs, seeding
+from zoo.data import check_fits
+from zoo.errors import ZooError
+from zoo.recorder import Interrupted, Recorder, finish_what_is_written
+
+
+def train(
+    name,
+    *,
+    seed=0,
+    folder=None,
+    overwrite=False,
+    export=True,
+    precision="auto",
+    steps_per_execution="auto",
+    jit_compile="auto",
+    verbose="auto",
+    **hyper,
+):
+    """Trains a recipe and leaves a run folder.
+
+    Args:
+        name: a recipe's name, or the path of a recipe file.
+        seed: seeds weights, data order, augmentation and the validation split; a whole number of at least 0.
+        folder: the run folder; by default the next free `runs/NAME/<n>`.
+        overwrite: replace a run that is there already.
+        export: whether to leave `savedmodel/` and `model.tflite` too.
+        precision: `"float32"`, `"mixed_bfloat16"`, `"mixed_float16"`, or `"auto"`.
+        steps_per_execution: steps that one call into the graph takes; it divides the steps of an epoch.
+        jit_compile: whether XLA compiles the step; `"auto"` does where it was measured to pay.
+        verbose: 0 silent, 1 progress bar, 2 a line an epoch; `"auto"` is 1 on a terminal and 2 elsewhere.
+        **hyper: the recipe's own hyper-parameters.
+
+    Returns:
+        A `zoo.Result`.
+
+    Raises:
+        ZooError: what was asked for cannot be done; nothing was written.
+        zoo.recorder.Interrupted: Ctrl-C; `zoo.resume(folder)` goes on.
+
+    Example:
+        >>> result = zoo.train("mlp_digits", epochs=1, folder=folder, verbose=0)
+        >>> sorted(result.metrics)[:2]
+        ['epochs', 'parameters']
+    """
+    source = recipe.find(name)
+    hyper = source.arguments(hyper)
+    folder = Path(folder) if folder else runs.new_folder(source.name)
+    runs.check_free(folder, overwrite)
+    if not isinstance(seed, int) or seed < 0:
+        raise ZooError(f"seed must be a whole number of at least 0. Received: seed={seed!r}")
+    options = {"precision": precision, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+    tell = print if verbose else lambda *_: None
+
+    _check_plain(source, hyper)
+    built, chosen = _build(source, hyper, seed, options)
+    for finding in doctor.inspect(built):
+        doctor.act(finding, tell)
+    for key, (value, why) in chosen.items():
+        tell(f"{key}: {value} ({why})")
+    record = {
+        "recipe": source.name,
+        "hyper": hyper,
+        "seed": seed,
+        "model": built.model.name,
+        "epochs": built.epochs,
+        "objective": list(built.objective),
+        "labels": list(built.data.labels) if built.data.labels else None,
+        "execution": {key: value for key, (value, _) in chosen.items()},
+        "export": export,
+        "backend": keras.backend.backend(),
+        "versions": runs.versions(),
+        "data": _fingerprints(built.data),
+        "began": runs.now(),
+    }
+    runs.create(folder, record, Path(source.module.__file__).read_text(encoding="utf-8"))
+    return _fit(built, folder, record, None, verbose, tell)
+
+
+def resume(folder, *, verbose="auto"):
+    """Continues a run that was stopped at any moment; the result is the one of a run never stopped.
+
+    Args:
+        folder: a run folder.
+        verbose: as in `train`.
+
+    Returns:
+        A `zoo.Result`. A run that is complete already is read back.
+
+    Raises:
+        ZooError: not a run folder, or the data is no longer what the run was begun with.
+    """
+    folder = Path(folder)
+    record = runs.read(folder)
+    tell = print if verbose else lambda *_: None
+    done = runs.metrics(folder)
+    if done is not None:
+        from zoo.loading import load
+
+        tell(f"The run {folder} is complete; nothing is left to do.")
+        return recipe.Result(load(folder), done, folder)
+    built = rebuild(folder)
+    restored = checkpoint.newest(folder / "checkpoints", tell)
+    if restored is None:
+        tell("There is no checkpoint yet: training begins anew.")
+    else:
+        tell(f"Resuming after epoch {len(restored['rows'])} of {built.epochs}.")
+    return _fit(built, folder, record, restored, verbose, tell)
+
+
+def evaluate(folder, *, verbose="auto"):
+    """Evaluates a finished run again, on its validation and test data.
+
+    Args:
+        folder: a run folder.
+        verbose: 0 is silent.
+
+    Returns:
+        A dict of floats, `val_*` and `test_*`: those that `metrics.json` holds.
+
+    Raises:
+        ZooError: not a finished run, or its data has changed.
+    """
+    from zoo.loading import load
+
+    built = rebuild(folder)
+    built.model.set_weights(load(folder).get_weights())
+    return _scores(built.model, built.data, verbose)
+
+
+def rebuild(folder):
+    """The `Recipe` of a run, made from its own record and its own copy of the source.
+
+    Args:
+        folder: a run folder.
+
+    Returns:
+        A `Recipe` with the untrained model.
+
+    Raises:
+        ZooError: the data is no longer what the run was begun with, or the backend differs.
+    """
+    record = runs.read(folder)
+    if record["backend"] != keras.backend.backend():
+        raise ZooError(
+            f"the run {folder} was made with the {record['backend']} backend; this process uses "
+            f"{keras.backend.backend()}. Set KERAS_BACKEND={record['backend']}"
+        )
+    source = recipe.find(str(Path(folder) / "recipe.py"))
+    built, _ = _build(source, source.arguments(_tuples(record["hyper"])), record["seed"], record["execution"])
+    found = _fingerprints(built.data)
+    if found != record["data"]:
+        parts = [part for part in record["data"] if found.get(part) != record["data"][part]]
+        raise ZooError(
+            f"the data has changed since the run {folder} was begun: {', '.join(parts)}. A run is continued and "
+            "evaluated on its own data only; restore it, or train anew"
+        )
+    return built
+
+
+def _build(source, hyper, seed, options):
+    """Calls the recipe with everything set that its weights depend on. Returns the recipe and what was chosen."""
+    chosen = {"precision": execution.precision(options["precision"])}
+    before = keras.config.dtype_policy()
+    seeding.seed_everything(seed)
+    keras.config.set_dtype_policy(chosen["precision"][0])
+    try:
+        built = source.module.recipe(**hyper)
+    finally:
+        keras.config.set_dtype_policy(before)
+    if not isinstance(built, recipe.Recipe):
+        raise ZooError(f"the function recipe() of {source.name} must return a zoo.Recipe. Received: {built!r}")
+    if not isinstance(built.epochs, int) or built.epochs < 1:
+        raise ZooError(f"epochs must be a whole number of at least 1. Received: epochs={built.epochs!r}")
+    check_fits(built.data, built.model)
+    model, steps = built.model, built.data.train.steps
+    chosen["steps_per_execution"] = execution.steps_per_execution(
+        options["steps_per_execution"], steps, built.data.train.batch_size, model
+    )
+    chosen["jit_compile"] = execution.jit_compile(options["jit_compile"], model)
+    model.steps_per_execution = chosen["steps_per_execution"][0]
+    model.jit_compile = chosen["jit_compile"][0]
+    return built, chosen
+
+
+def _fit(built, folder, record, restored, verbose, tell):
+    """Everything from the first step to the last file."""
+    model, data = built.model, built.data
+    bar = _bar(verbose)
+    recorder = Recorder(folder, built.callbacks, restored, built.epochs, lambda: _estimate(built, recorder, tell))
+    first = recorder.initial_epoch
+    callbacks = [*built.callbacks, *_always(folder), recorder]
+    try:
+        with finish_what_is_written(recorder):
+            model.fit(
+                data.train.open(epoch=first),
+                epochs=first if recorder.stopped else built.epochs,
+                initial_epoch=first,
+                steps_per_epoch=data.train.steps,
+                validation_data=data.validation.once() if data.validation else None,
+                callbacks=callbacks,
+                shuffle=False,
+                verbose=bar,
+            )
+    except Interrupted:
+        tell(f"\nStopped. To continue: zoo resume {folder}")
+        raise
+    _check_finite(recorder, folder)
+    return _finish(built, folder, record, recorder, verbose, tell)
+
+
+def _finish(built, folder, record, recorder, verbose, tell):
+    """After the last step: evaluates once, and writes what came out; `metrics.json` last, for it says "complete"."""
+    from zoo import report, savedmodel
+
+    model, data = built.model, built.data
+    metrics = {
+        **_scores(model, data, verbose),
+        "epochs": recorder.initial_epoch,
+        "seconds": recorder.seconds,
+        "parameters": int(sum(keras.ops.size(w) for w in model.trainable_weights)),
+    }
+    savedmodel.export(model, folder / "model.keras", format="keras", overwrite=True)
+    report.draw(folder, model=model, data=data)
+    exported = None
+    if record["export"] and keras.backend.backend() == "tensorflow":
+        exported = savedmodel.export_all(model, folder, labels=data.labels, batch=_sample(data))
+    elif record["export"]:
+        tell("A SavedModel needs the TensorFlow backend: export was skipped.")
+    checkpoint.write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
+    tell(_summary(metrics, folder))
+    if exported is not None:
+        tell(exported)
+    return recipe.Result(model, metrics, folder)
+
+
+def _always(folder):
+    """The callbacks of every run."""
+    return [
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
+    ]
+
+
+def _scores(model, data, verbose):
+    """Loss and metrics on validation and test data, as floats, with their prefixes."""
+    found = {}
+    for prefix, stream in (("val", data.validation), ("test", data.test)):
+        if stream is not None:
+            scores = model.evaluate(stream.once(), return_dict=True, verbose=0)
+            found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
+    return found
+
+
+def _estimate(built, recorder, tell):
+    """Says how long training will take and how much memory, from two calls that leave no trace in the model."""
+    from zoo import state
+
+    model, stream = built.model, built.data.train
+    gigabytes = execution.memory(model, built.data) / 2**30
+    left = built.epochs - recorder.initial_epoch
+    if left < 1:
+        return
+    line = f"{built.epochs} epochs of {stream.steps} steps, about {gigabytes:.2f} GiB"
+    if keras.backend.backend() == "tensorflow":
+        held = state.variables(model)
+        before = [keras.ops.copy(variable.value) for variable in held]
+        batches = iter(stream.open())
+        model.train_function(batches)
+        began = time.monotonic()
+        model.train_function(batches)
+        seconds = (time.monotonic() - began) / model.steps_per_execution * stream.steps
+        for variable, value in zip(held, before, strict=True):
+            variable.assign(value)
+        model.reset_metrics()
+        line += f", about {_duration(seconds)} an epoch, {_duration(seconds * left)} in all at most"
+    tell(line)
+
+
+def _duration(seconds):
+    if seconds < 90:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _check_finite(recorder, folder):
+    rows = recorder.rows
+    if rows and rows[-1].get("loss") != rows[-1].get("loss"):
+        raise ZooError(
+            f"the loss became NaN in epoch {len(rows)}; training was stopped. The history is in {folder}. "
+            "A smaller learning rate, or clipping of the gradient's norm, usually helps"
+        )
+
+
+def _check_plain(source, hyper):
+    try:
+        json.dumps(hyper)
+    except TypeError as error:
+        raise ZooError(
+            f"hyper-parameters of a recipe are plain values (numbers, strings, lists), so that a run can be repeated "
+            f"from its record. {source.name}: {error}"
+        ) from None
+
+
+def _tuples(hyper):
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in hyper.items()}
+
+
+def _fingerprints(data):
+    return {name: stream.fingerprint for name, stream in data.parts.items()}
+
+
+def _bar(verbose):
+    if verbose == "auto":
+        return 1 if sys.stdout.isatty() else 2
+    return verbose
+
+
+def _sample(data):
+    """A few raw examples, to compare an exported model on."""
+    stream = data.test or data.validation or data.train
+    return stream.arrays[0][:8]
+
+
+def _summary(metrics, folder):
+    shown = [f"{key} {value:.4f}" for key, value in metrics.items() if key.startswith(("val_", "test_"))]
+    lines = [", ".join(shown), f"{metrics['epochs']} epochs in {_duration(metrics['seconds'])}. Run folder: {folder}"]
+    return "\n".join(lines)
