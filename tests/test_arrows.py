@@ -40,7 +40,9 @@ def test_tensorflow_stays_in_its_places():
             assert "tensorflow" not in set(_imports(path)), f"{place} imports tensorflow"
 
 
-@pytest.mark.parametrize("arguments", [[], ["--help"], ["list"], ["show", "lenet5"], ["train", "lenet5_digits", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["--help"], ["list"], ["show", "lenet5"], ["train", "lenet5_digits", "--help"]]
+)
 def test_light_commands_import_neither_keras_nor_tensorflow(arguments):
     code = (
         "import sys, zoo, zoo.cli\n"

@@ -63,9 +63,9 @@ def test_raw_pixels_in_finite_logits_out_and_one_step(name):
     assert outputs.shape == (len(images), classes(model))
     assert np.isfinite(outputs).all()
     np.testing.assert_array_equal(outputs, np.asarray(logits(model(images.astype("float32")))))
-    before = [np.array(w) for w in model.trainable_weights]
+    before = [w.numpy() for w in model.trainable_weights]
     assert np.isfinite(model.train_on_batch(images, targets(model))).all()
-    assert any((a != np.array(b)).any() for a, b in zip(before, model.trainable_weights, strict=True))
+    assert any((a != b.numpy()).any() for a, b in zip(before, model.trainable_weights, strict=True))
 
 
 @pytest.mark.parametrize("name", FULL)

@@ -14,7 +14,9 @@ def test_a_misspelt_name_is_answered_with_close_matches():
 
 
 def test_an_unknown_argument_is_answered_with_what_works():
-    with pytest.raises(zoo.ArgumentError, match=r"no argument 'num_clases' .*=3.*Did you mean 'num_classes'.*It takes: "):
+    with pytest.raises(
+        zoo.ArgumentError, match=r"no argument 'num_clases' .*=3.*Did you mean 'num_classes'.*It takes: "
+    ):
         zoo.build("lenet", num_clases=3)
     with pytest.raises(TypeError):
         zoo.build("lenet", num_clases=3)
@@ -43,7 +45,9 @@ def test_describe_names_paper_variants_and_recipes():
 def test_a_duplicate_registration_raises(monkeypatch):
     monkeypatch.setattr(registry, "_entries", dict(registry._table()))
     monkeypatch.setattr(registry, "_functions", dict(registry._functions))
-    mine = zoo.Entry("mine", family="own", task="classification", paper="none", input="4 features", parameters=15, summary="s")
+    mine = zoo.Entry(
+        "mine", family="own", task="classification", paper="none", input="4 features", parameters=15, summary="s"
+    )
 
     @zoo.register(mine)
     def mine_function(units=3):

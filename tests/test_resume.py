@@ -83,7 +83,9 @@ def test_a_run_stopped_at_any_stage_continues_to_the_same_bits(recipe, whole, tm
             )
         elif moment == "epoch_end":
             original = recorder.Recorder.on_epoch_end
-            patch.setattr(recorder.Recorder, "on_epoch_end", lambda s, e, logs: original(s, e, logs) or (e == 5 and stop()))
+            patch.setattr(
+                recorder.Recorder, "on_epoch_end", lambda s, e, logs: original(s, e, logs) or (e == 5 and stop())
+            )
         elif moment == "checkpoint":
             original = recorder.checkpoint.save
             patch.setattr(recorder.checkpoint, "save", lambda f, e, s: stop() if e >= 4 else original(f, e, s))

@@ -17,11 +17,11 @@ _LAZY = {
     "train": "zoo.trainer",
     "resume": "zoo.trainer",
     "evaluate": "zoo.trainer",
-    "compare": "zoo.compare",
+    "compare": "zoo.comparison",
     "export": "zoo.savedmodel",
     "load": "zoo.loading",
-    "Predictor": "zoo.predict",
-    "predict": "zoo.predict",
+    "Predictor": "zoo.predictor",
+    "predict": "zoo.predictor",
 }
 
 __all__ = ["ArgumentError", "Entry", "ZooError", "build", "describe", "list_models", "register", *_LAZY]
@@ -30,6 +30,8 @@ __all__ = ["ArgumentError", "Entry", "ZooError", "build", "describe", "list_mode
 def __getattr__(name):
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
+    if name == "cli":
+        return importlib.import_module("zoo.cli")
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 

@@ -49,15 +49,17 @@ def usage(serving, format, path):
         format: one of `FILES`.
         path: where it is.
     """
+    path = path.as_posix()  # a backslash would be an escape in the lines
     one, key = serving.batch_shape(1), "probabilities" if serving.labels else "value"
     name, dtype = serving.name, serving.dtype
     what = "raw pixels 0..255, any number of images" if name == "image" else "raw features, any number of rows"
+    shown = ", ".join(f'answer["{each}"].numpy()' for each in (("label", "probability") if serving.labels else (key,)))
     lines = {
         "savedmodel": [
             "import tensorflow as tf",
             f'serve = tf.saved_model.load("{path}").signatures["serving_default"]',
             f"answer = serve({name}=tf.zeros({one}, tf.{dtype}))  # {what}",
-            'print(answer["label"], answer["probability"])' if serving.labels else 'print(answer["value"])',
+            f"print({shown})",
         ],
         "litert": [
             "import numpy as np",

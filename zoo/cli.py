@@ -9,6 +9,9 @@ import sys
 
 from zoo import flags, registry, sources
 from zoo.errors import ZooError, choose
+from zoo.quiet import native_logs_hidden
+
+NEED_KERAS = {"train", "resume", "compare", "evaluate", "report", "export", "doctor"}
 
 
 def main(arguments=None):
@@ -24,6 +27,8 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed = _parser(arguments).parse_args(arguments)
+        if parsed.command in NEED_KERAS:
+            _import_keras()
         parsed.run(parsed)
     except ZooError as error:
         print(f"zoo: {error}", file=sys.stderr)
@@ -34,6 +39,26 @@ def main(arguments=None):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     return 0
+
+
+def train(path):
+    """The main function of a recipe file: `python my_recipe.py --epochs 3` is `zoo train my_recipe.py --epochs 3`.
+
+    Args:
+        path: the file, `__file__`.
+
+    Returns:
+        The exit status.
+    """
+    return main(["train", path, *sys.argv[1:]])
+
+
+def _import_keras():
+    """Imports Keras and its backend, and finds the devices, without a dozen log lines of native libraries."""
+    with native_logs_hidden():
+        import keras
+
+        keras.distribution.list_devices()
 
 
 def _parser(arguments):
@@ -65,13 +90,19 @@ def _parser(arguments):
         wanted = _recipe_in(arguments, name)
         _execution_flags(sub)
         if name == "train":
-            sub.add_argument("--seed", type=int, default=0, help="seed of weights, order, augmentation and split (default: 0)")
+            sub.add_argument(
+                "--seed", type=int, default=0, help="seed of weights, order, augmentation and split (default: 0)"
+            )
             sub.add_argument("--folder", help="run folder (default: the next free runs/NAME/<n>)")
             sub.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
             sub.add_argument("--no-export", dest="export", action="store_false", help="leave no SavedModel")
         if name == "compare":
             sub.add_argument(
-                "--vary", action="append", default=[], metavar="KEY=A,B,C", help="values to try; may be given several times"
+                "--vary",
+                action="append",
+                default=[],
+                metavar="KEY=A,B,C",
+                help="values to try; may be given several times",
             )
             sub.add_argument("--seeds", type=int, default=3, help="seeds 0..n-1 for each (default: 3)")
             sub.add_argument("--folder", help="folder of the study (default: runs/compare/NAME-<what varies>)")
@@ -86,7 +117,9 @@ def _parser(arguments):
     predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
 
     export = command("export", _export, "export a run's model", ("folder", "a run folder"))
-    export.add_argument("--format", default="savedmodel", help="savedmodel, onnx, litert or keras (default: savedmodel)")
+    export.add_argument(
+        "--format", default="savedmodel", help="savedmodel, onnx, litert or keras (default: savedmodel)"
+    )
     export.add_argument("--to", help="where (default: in the run folder)")
     export.add_argument("--overwrite", action="store_true", help="replace what is there")
 
@@ -167,7 +200,7 @@ def _train(parsed):
 def _doctor(parsed):
     from zoo import doctor, trainer
 
-    source, built, chosen = trainer.prepare(parsed.recipe, 0, _execution(parsed), _hyper(parsed))
+    source, _, built, chosen = trainer.prepare(parsed.recipe, _hyper(parsed), 0, **_execution(parsed))
     for key, (value, why) in chosen.items():
         print(f"{key}: {value} ({why})")
     found = doctor.inspect(built)
@@ -180,7 +213,7 @@ def _doctor(parsed):
 
 
 def _compare(parsed):
-    from zoo import compare
+    from zoo import comparison
 
     known = flags.signature(flags.path_of(parsed.recipe))
     vary = {}
@@ -198,7 +231,7 @@ def _compare(parsed):
             vary[key] = [choose(key, part, ("yes", "no")) == "yes" for part in values.split(",")]
         else:
             vary[key] = [flags.converter(default, annotation)(part) for part in values.split(",")]
-    compare.compare(
+    comparison.compare(
         parsed.recipe, vary=vary, seeds=parsed.seeds, folder=parsed.folder, **_execution(parsed), **_hyper(parsed)
     )
 
@@ -224,9 +257,9 @@ def _report(parsed):
 
 
 def _predict(parsed):
-    from zoo import predict
+    from zoo import predictor
 
-    answers = predict.predict(parsed.folder, parsed.files)
+    answers = predictor.predict(parsed.folder, parsed.files)
     width = max(len(str(answer["file"])) for answer in answers)
     for answer in answers:
         if "value" in answer:

@@ -142,7 +142,7 @@ def _first_weighted_input(model, batch):
         if isinstance(layer, keras.Model) and layer.trainable_weights:
             return _first_weighted_input(layer, batch)
         if layer.trainable_weights:
-            before = keras.Model(model.inputs, layer.input)
+            before = keras.Model(model.input, layer.input)
             return keras.ops.convert_to_numpy(before(batch.astype("float32"), training=False))
     return None
 
@@ -151,9 +151,7 @@ def _schedules(built):
     plateau = [c for c in built.callbacks if isinstance(c, keras.callbacks.ReduceLROnPlateau)]
     curves = [c for c in built.callbacks if type(c).__name__ in ("Schedule", "LearningRateScheduler")]
     optimizer = built.model.optimizer
-    carried = isinstance(
-        getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule
-    )
+    carried = isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule)
     if plateau and (curves or carried):
         yield Finding(
             "refuse",

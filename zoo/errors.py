@@ -53,7 +53,9 @@ def choose(argument, value, choices):
     if value in choices:
         return value
     allowed = ", ".join(repr(choice) for choice in choices)
-    raise ZooError(f"{argument} must be one of {allowed}. Received: {argument}={value!r}.{suggest(value, map(str, choices))}")
+    raise ZooError(
+        f"{argument} must be one of {allowed}. Received: {argument}={value!r}.{suggest(value, map(str, choices))}"
+    )
 
 
 def require(condition, argument, value, works):

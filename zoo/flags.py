@@ -10,7 +10,17 @@ from pathlib import Path
 from zoo import sources
 from zoo.errors import ZooError, suggest
 
-RESERVED = {"name", "seed", "folder", "overwrite", "export", "precision", "steps_per_execution", "jit_compile", "verbose"}
+RESERVED = {
+    "name",
+    "seed",
+    "folder",
+    "overwrite",
+    "export",
+    "precision",
+    "steps_per_execution",
+    "jit_compile",
+    "verbose",
+}
 
 
 def path_of(name):
@@ -74,7 +84,9 @@ def add(parser, path):
         flag = "--" + name.replace("_", "-")
         text = f"{meaning} (default: {default!r})".strip().replace("%", "%%")
         if isinstance(default, bool):
-            group.add_argument(flag, dest=name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text)
+            group.add_argument(
+                flag, dest=name, action=argparse.BooleanOptionalAction, default=argparse.SUPPRESS, help=text
+            )
         else:
             convert = converter(default, annotation)
             group.add_argument(

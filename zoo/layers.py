@@ -215,7 +215,7 @@ class RadialBasis(keras.layers.Layer):
     def build(self, input_shape):
         if input_shape[-1] != len(self.centers[0]):
             raise ZooError(
-                f"the centres have {len(self.centers[0])} components and the input {input_shape[-1]}: these must agree. "
+                f"the centres have {len(self.centers[0])} components and the input {input_shape[-1]}: they must agree. "
                 f"Received: input_shape={tuple(input_shape)}"
             )
 

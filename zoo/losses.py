@@ -32,7 +32,7 @@ class RadialBasisLoss(keras.losses.Loss):
 
     Example:
         >>> loss = RadialBasisLoss(j=1.0)
-        >>> round(float(loss([0], [[0.0, -50.0]])), 3)
+        >>> round(float(loss(ops.array([0]), ops.array([[0.0, -50.0]]))), 3)
         0.313
     """
 

@@ -42,7 +42,9 @@ def draw(folder, model, data):
         The paths of the pictures.
     """
     folder = Path(folder)
-    drawn = [_save(curves(runs.history(folder), folder.name), folder / "curves.png")]
+    record = runs.read(folder)
+    title = f"{Path(record['recipe']).stem}, seed {record['seed']}"
+    drawn = [_save(curves(runs.history(folder), title), folder / "curves.png")]
     part = data.test or data.validation
     if part is None:
         return drawn
@@ -143,7 +145,7 @@ def mistakes(images, true, probabilities, labels):
         image = np.asarray(images[index], np.float32) / 255
         axis.imshow(image.squeeze(), cmap="gray", vmin=0, vmax=1)
         axis.set_title(
-            f"{labels[predicted[index]]} {certainty[index]:.0%}\ntrue: {labels[true[index]]}", fontsize=8
+            f"says {labels[predicted[index]]}, {certainty[index]:.0%}\ntrue: {labels[true[index]]}", fontsize=8
         )
     total = int((predicted != true).sum())
     said = f"the {len(wrong)} most confident of {total} mistakes" if total else "no mistakes"

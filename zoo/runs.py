@@ -1,12 +1,12 @@
 """Run folders: where they are, what stands in them, and how they are read back.
 
-    runs/NAME/<n>/
-        recipe.json  recipe.py    what was run: hyper-parameters, seed, versions, data fingerprint; the recipe's source
-        history.csv  tensorboard/ every epoch
-        checkpoints/              the newest two, each with its hash
-        metrics.json  model.keras what came out
-        savedmodel/  model.tflite labels.txt
-        *.png                     pictures
+runs/NAME/<n>/
+    recipe.json  recipe.py    what was run: hyper-parameters, seed, versions, data fingerprint; the recipe's source
+    history.csv  tensorboard/ every epoch
+    checkpoints/              the newest two, each with its hash
+    metrics.json  model.keras what came out
+    savedmodel/  model.tflite labels.txt
+    *.png                     pictures
 """
 
 import csv

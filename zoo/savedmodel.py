@@ -213,11 +213,18 @@ def _litert(serving, path):
 
 def _onnx(serving, path):
     import onnx
+    import tensorflow as tf
     import tf2onnx
 
     numeric, _ = _functions(serving, serving.float32)
+    concrete = numeric.get_concrete_function()
     with native_logs_hidden():
         proto, _ = tf2onnx.convert.from_function(numeric, input_signature=numeric.input_signature)
+    # What a layer holds as a plain tensor (the mean of a Normalization) is left as an input: make it a constant.
+    constants = {inner.name: value for value, inner in concrete.graph.captures if value.dtype != tf.resource}
+    for tensor in [each for each in proto.graph.input if each.name in constants]:
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(constants[tensor.name].numpy(), tensor.name))
+        proto.graph.input.remove(tensor)
     for tensor in (*proto.graph.input, *proto.graph.output):
         tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
     onnx.helper.set_model_props(proto, {name: "\n".join(lines) for name, lines in serving.names.items()})

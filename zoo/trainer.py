@@ -52,17 +52,10 @@ def train(
         >>> sorted(result.metrics)[:2]
         ['epochs', 'parameters']
     """
-    source = recipe.find(name)
-    hyper = source.arguments(hyper)
-    folder = Path(folder) if folder else runs.new_folder(source.name)
+    folder = Path(folder) if folder else runs.new_folder(name)
     runs.check_free(folder, overwrite)
-    if not isinstance(seed, int) or seed < 0:
-        raise ZooError(f"seed must be a whole number of at least 0. Received: seed={seed!r}")
-    options = {"precision": precision, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
     tell = print if verbose else lambda *_: None
-
-    _check_plain(source, hyper)
-    built, chosen = _build(source, hyper, seed, options)
+    source, hyper, built, chosen = prepare(name, hyper, seed, precision, steps_per_execution, jit_compile)
     for finding in doctor.inspect(built):
         doctor.act(finding, tell)
     for key, (value, why) in chosen.items():
@@ -75,6 +68,7 @@ def train(
         "epochs": built.epochs,
         "objective": list(built.objective),
         "labels": list(built.data.labels) if built.data.labels else None,
+        "features": built.data.statistics.get("features"),
         "execution": {key: value for key, (value, _) in chosen.items()},
         "export": export,
         "backend": keras.backend.backend(),
@@ -137,6 +131,34 @@ def evaluate(folder, *, verbose="auto"):
     return _scores(built.model, built.data, verbose)
 
 
+def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit_compile="auto"):
+    """Everything before the first step: finds a recipe, calls it, and decides how it runs.
+
+    Args:
+        name: a recipe's name or path.
+        hyper: dict of hyper-parameters that differ from the defaults.
+        seed, precision, steps_per_execution, jit_compile: as in `train`.
+
+    Returns:
+        `(source, hyper, recipe, chosen)`: the `Source`, all hyper-parameters, the `Recipe`, and a dict from
+        execution option to a pair of value and reason.
+
+    Raises:
+        ZooError: as `train`.
+    """
+    source = recipe.find(name)
+    hyper = source.arguments(hyper)
+    try:
+        json.dumps(hyper)
+    except TypeError as error:
+        raise ZooError(
+            f"hyper-parameters of a recipe are plain values (numbers, strings, lists), so that a run can be repeated "
+            f"from its record. {source.name}: {error}"
+        ) from None
+    built, chosen = _build(source, hyper, seed, precision, steps_per_execution, jit_compile)
+    return source, hyper, built, chosen
+
+
 def rebuild(folder):
     """The `Recipe` of a run, made from its own record and its own copy of the source.
 
@@ -155,8 +177,9 @@ def rebuild(folder):
             f"the run {folder} was made with the {record['backend']} backend; this process uses "
             f"{keras.backend.backend()}. Set KERAS_BACKEND={record['backend']}"
         )
-    source = recipe.find(str(Path(folder) / "recipe.py"))
-    built, _ = _build(source, source.arguments(_tuples(record["hyper"])), record["seed"], record["execution"])
+    _, _, built, _ = prepare(
+        Path(folder) / "recipe.py", _tuples(record["hyper"]), record["seed"], **record["execution"]
+    )
     found = _fingerprints(built.data)
     if found != record["data"]:
         parts = [part for part in record["data"] if found.get(part) != record["data"][part]]
@@ -167,9 +190,9 @@ def rebuild(folder):
     return built
 
 
-def _build(source, hyper, seed, options):
+def _build(source, hyper, seed, precision, steps_per_execution, jit_compile):
     """Calls the recipe with everything set that its weights depend on. Returns the recipe and what was chosen."""
-    chosen = {"precision": execution.precision(options["precision"])}
+    chosen = {"precision": execution.precision(precision)}
     before = keras.config.dtype_policy()
     seeding.seed_everything(seed)
     keras.config.set_dtype_policy(chosen["precision"][0])
@@ -184,9 +207,9 @@ def _build(source, hyper, seed, options):
     check_fits(built.data, built.model)
     model, steps = built.model, built.data.train.steps
     chosen["steps_per_execution"] = execution.steps_per_execution(
-        options["steps_per_execution"], steps, built.data.train.batch_size, model
+        steps_per_execution, steps, built.data.train.batch_size, model
     )
-    chosen["jit_compile"] = execution.jit_compile(options["jit_compile"], model)
+    chosen["jit_compile"] = execution.jit_compile(jit_compile, model)
     model.steps_per_execution = chosen["steps_per_execution"][0]
     model.jit_compile = chosen["jit_compile"][0]
     return built, chosen
@@ -299,16 +322,6 @@ def _check_finite(recorder, folder):
             f"the loss became NaN in epoch {len(rows)}; training was stopped. The history is in {folder}. "
             "A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
-
-
-def _check_plain(source, hyper):
-    try:
-        json.dumps(hyper)
-    except TypeError as error:
-        raise ZooError(
-            f"hyper-parameters of a recipe are plain values (numbers, strings, lists), so that a run can be repeated "
-            f"from its record. {source.name}: {error}"
-        ) from None
 
 
 def _tuples(hyper):

@@ -208,19 +208,30 @@ def _interpolate(images, rows, columns):
     y = xp.cast(xp.clip(rows, -1.0, float(height)) * 256.0 + 256.5, "int32")
     x = xp.cast(xp.clip(columns, -1.0, float(width)) * 256.0 + 256.5, "int32")
     # The four neighbours of a pixel, packed into one word: one gather instead of four, which is what costs here.
-    planes = xp.transpose(xp.cast(images, "uint32"), (0, 3, 1, 2))
-    padded = xp.pad(planes, ((0, 0), (0, 0), (1, 2), (1, 2)))
-    left = padded[:, :, :-1] | padded[:, :, 1:] * 2**16
-    words = left[..., :-1] | left[..., 1:] * 2**8
+    # Channels first, so that each is a plane that the same positions serve.
+    planes = _turned(xp.pad(xp.cast(images, "float32"), ((0, 0), (1, 2), (1, 2), (0, 0))), channels, (0, 3, 1, 2))
+    planes = xp.cast(planes, "uint32")
+    left = planes[:, :, :-1] | planes[:, :, 1:] * 2**16
+    words = xp.reshape(left[..., :-1] | left[..., 1:] * 2**8, (-1,))
     size = (height + 2) * (width + 2)
     plane = xp.reshape(xp.arange(xp.shape(images)[0] * channels) * size, (-1, channels, 1, 1))
     places = xp.shift_right(y, 8) * (width + 2) + xp.shift_right(x, 8)
-    words = xp.take(xp.reshape(words, (-1,)), plane + places[:, None])
+    words = xp.take(words, plane + places[:, None])
     y, x = (xp.cast(position & 255, "uint32")[:, None] for position in (y, x))
     # Upper and lower row at once, in the two halves of a word: 255 * 256 fits into 16 bits.
     both = (words & 0x00FF00FF) * (256 - x) + (xp.shift_right(words, 8) & 0x00FF00FF) * x
     value = (both & 0xFFFF) * (256 - y) + xp.shift_right(both, 16) * y
-    return xp.cast(xp.transpose(xp.shift_right(value + 2**15, 16), (0, 2, 3, 1)), "uint8")
+    value = xp.cast(xp.shift_right(value + 2**15, 16), "float32")
+    return xp.cast(_turned(value, channels, (0, 2, 3, 1)) + 0.25, "uint8")
+
+
+def _turned(values, channels, axes):
+    # As float32, with something between this and a cast from or to bytes, which TensorFlow would otherwise exchange:
+    # for transposed integers oneDNN prints an error line, though all is well.
+    xp = ops.of(values)
+    if channels == 1:
+        return xp.reshape(values, (-1, *(values.shape[axis] for axis in axes[1:])))
+    return xp.transpose(values, axes)
 
 
 def _whole(number):

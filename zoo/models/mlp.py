@@ -101,8 +101,8 @@ def mlp(
         ZooError: a value that is not named above.
 
     Differences from the paper:
-        - The paper's units are sigmoids trained on squared error; here these are choices, and the default is what trains
-          best today.
+        - The paper's units are sigmoids, and the weights start uniform; here both are choices, with other defaults.
+        - The outputs are linear, for cross-entropy on logits; the paper's are sigmoids trained on squared error.
 
     Example:
         >>> import zoo
@@ -114,7 +114,7 @@ def mlp(
     choose("initializer", initializer, INITIALIZERS)
     if initializer_scale is not None and INITIALIZERS[initializer] is None:
         raise ZooError(
-            f"initializer={initializer!r} takes its scale from the width of the layer, so initializer_scale must be None. "
+            f"initializer={initializer!r} takes its scale from the layer's width, so initializer_scale must be None. "
             f"Received: initializer_scale={initializer_scale!r}. 'gaussian', 'uniform' and 'orthogonal' take one."
         )
     scale = INITIALIZERS[initializer] if initializer_scale is None else initializer_scale

@@ -1,0 +1,43 @@
+"""Bagging: multilayer perceptrons, each trained on its own bootstrap resample of the digits (Breiman 1996).
+
+zoo train ensemble_digits          # not measured yet
+"""
+
+import keras
+
+import zoo
+from zoo.data import bootstrap, images
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
+        count=hp.Int("count", 2, 20),
+    )
+
+
+def recipe(epochs=30, batch_size=32, learning_rate=0.001, model="mlp", count=10):
+    """One fit trains all members, each with the weights of its own resample; their mean probability answers.
+
+    Args:
+        epochs: passes over the training images.
+        batch_size: images a step.
+        learning_rate: Adam's rate.
+        model: name of the model that every member is.
+        count: number of members.
+    """
+    data = bootstrap(images("digits", batch_size), count)
+    ensemble = zoo.build(
+        "ensemble", members=(model,) * count, arguments=dict(input_shape=(8, 8, 1)), member_outputs=True
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    ensemble.compile(
+        keras.optimizers.Adam(learning_rate),
+        loss={f"member_{k}": loss for k in range(count)},
+        metrics={"logits": ["accuracy"]},
+    )
+    return zoo.Recipe(ensemble, data, epochs, objective=("val_logits_accuracy", "max"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

@@ -1,0 +1,63 @@
+"""A multilayer perceptron or a linear model on a table of your own: a CSV file with a header and a target column.
+
+    zoo train table --data measurements.csv --target price
+
+not measured: needs a table of the user's.
+"""
+
+import keras
+
+import zoo
+from zoo import data as sources
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
+        dropout=hp.Float("dropout", 0.0, 0.5),
+    )
+
+
+def recipe(
+    data="wine",
+    target="target",
+    task: "str | None" = None,
+    epochs=100,
+    batch_size=32,
+    learning_rate=0.003,
+    hidden=(64, 32),
+    dropout=0.0,
+    patience=15,
+):
+    """Classification of names or whole numbers, regression of other numbers; features are standardised in the model.
+
+    Args:
+        data: path of a CSV file, or wine, breast_cancer or diabetes, which come with scikit-learn.
+        target: name of the column to predict; all others are numeric features.
+        task: classification or regression; none decides by the target's values.
+        epochs: passes over the training rows at most.
+        batch_size: rows a step.
+        learning_rate: Adam's rate.
+        hidden: widths of the hidden layers; an empty list is a linear model.
+        dropout: share of the hidden units that is dropped.
+        patience: epochs without a better validation loss before training stops; the best weights are kept.
+    """
+    found = sources.table(data, target, batch_size, task=task)
+    model = zoo.build(
+        "mlp",
+        input_shape=found.train.input_shape,
+        num_classes=len(found.labels) if found.labels else None,
+        hidden=hidden,
+        dropout=dropout,
+        normalization=found.statistics["normalization"],
+        target=found.statistics.get("target"),
+    )
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if found.labels else "mean_squared_error"
+    metrics = ["accuracy"] if found.labels else ["mean_absolute_error"]
+    model.compile(keras.optimizers.Adam(learning_rate), loss, metrics=metrics)
+    stop = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+    return zoo.Recipe(model, found, epochs, [stop], objective=("val_loss", "min"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

@@ -1,0 +1,121 @@
+"""A folder of class folders of image files."""
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data import pixels
+from zoo.errors import ZooError, choose
+
+_PARTS = {"train": ("train",), "validation": ("validation", "valid", "val"), "test": ("test",)}
+
+
+def load(root, size=None, channels=None, on_error="stop"):
+    """Reads `root/CLASS/FILE`, or `root/train/CLASS/FILE` with `root/test/...` and `root/validation/...` beside it.
+
+    Args:
+        root: the folder. Files other than PNG and JPEG, and names that begin with a dot, are left alone.
+        size: `(height, width)` to bring all images to, or None when they have one size.
+        channels: 1 or 3; None takes 1 when all files are grey, 3 otherwise.
+        on_error: what an unreadable image does: "stop" the run, or "skip" it; both name the file.
+
+    Returns:
+        `(parts, labels)`: parts maps "train" and, where there is a folder for it, "validation" and "test" to (x, y);
+        labels are the names of the class folders, sorted.
+
+    Raises:
+        ZooError: no such folder, no class folders, one class only, an empty class, an unreadable image, images of
+            different sizes.
+    """
+    choose("on_error", on_error, ("stop", "skip"))
+    root = Path(root).expanduser()
+    if not root.is_dir():
+        raise ZooError(f"there is no folder {root}")
+    files = {part: _files(folder) for part, folder in _parts(root).items()}
+    labels = tuple(sorted(files["train"]))
+    if len(labels) < 2:
+        raise ZooError(
+            f"{root}: images of one class only ({labels[0]!r}). A classifier needs two or more class folders side by side"
+        )
+    for part, classes in files.items():
+        for name in classes:
+            if name not in labels:
+                raise ZooError(f"{root}: class {name!r} of {part!r} has no folder in 'train', whose classes are {labels}")
+    listed = [
+        (part, labels.index(name), path) for part in files for name in sorted(files[part]) for path in files[part][name]
+    ]
+    images = _read([path for _, _, path in listed], size, channels, on_error, root)
+    kept = [(part, label, path, image) for (part, label, path), image in zip(listed, images, strict=True) if image is not None]
+    _check(root, kept, labels)
+    if len({image.shape[2] for *_, image in kept}) > 1:  # Some files are grey, and the others are not.
+        kept = [(part, label, path, pixels.conform(image, channels=3)) for part, label, path, image in kept]
+    parts = {}
+    for part in files:
+        mine = [(image, label) for where, label, _, image in kept if where == part]
+        x = np.stack([image for image, _ in mine])
+        parts[part] = x, np.array([label for _, label in mine], "int32")
+    return parts, labels
+
+
+def _parts(root):
+    folders = {path.name: path for path in _visible(root) if path.is_dir()}
+    if "train" not in folders:
+        return {"train": root}
+    found = {part: [folders[name] for name in names if name in folders] for part, names in _PARTS.items()}
+    return {part: paths[0] for part, paths in found.items() if paths}
+
+
+def _files(folder):
+    classes = {path.name: path for path in _visible(folder) if path.is_dir()}
+    if not classes:
+        loose = any(path.suffix.lower() in pixels.SUFFIXES for path in _visible(folder))
+        raise ZooError(
+            f"{folder} has no class folders{', though images: move them' if loose else '. Put the images'} into one folder "
+            f"for each class, as {folder / 'CLASS' / 'image.png'}"
+        )
+    files = {
+        name: [file for file in _visible(path) if file.suffix.lower() in pixels.SUFFIXES] for name, path in classes.items()
+    }
+    for name, paths in files.items():
+        if not paths:
+            raise ZooError(f"{classes[name]} is empty: it has no {', '.join(pixels.SUFFIXES)} file. Fill or remove it")
+    return files
+
+
+def _visible(folder):
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def _read(paths, size, channels, on_error, root):
+    def read(path):
+        try:
+            return pixels.read(path, size, channels)
+        except ZooError as error:
+            if on_error == "stop":
+                raise ZooError(f"{error}. Remove it, or leave such files out with on_error='skip'") from None
+            print(f"skipped: {error}")
+            return None
+
+    first = pixels.read(paths[0], size, channels) if size else None
+    if first is not None:
+        pixels.check_memory(len(paths), first.shape, str(root))
+    # Decoding and resizing run outside Python's lock.
+    with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+        return list(pool.map(read, paths))
+
+
+def _check(root, kept, labels):
+    there = {label for part, label, _, _ in kept if part == "train"}
+    for label, name in enumerate(labels):
+        if label not in there:
+            raise ZooError(f"{root}: none of the images of class {name!r} can be read")
+    first = kept[0]
+    for _, _, path, image in kept:
+        if image.shape[:2] != first[3].shape[:2]:
+            one, other = ("{} x {}".format(*shape[:2]) for shape in (first[3].shape, image.shape))
+            raise ZooError(
+                f"{root}: images of different sizes (height x width): {first[2]} is {one}, {path} is {other}. "
+                f"Bring all to one size with --size {min(first[3].shape[:2])}, or size=(height, width) in Python"
+            )
