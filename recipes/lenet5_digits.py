@@ -19,7 +19,7 @@ def search(hp):
     )
 
 
-def recipe(epochs=40, batch_size=32, learning_rate=0.003, j=10.0, rotation=10.0, translate=0.08, zoom=0.1):
+def recipe(epochs=40, batch_size=32, learning_rate=0.003, j=1.0, rotation=10.0, translate=0.08, zoom=0.1):
     """LeNet-5 with the paper's loss, augmentation, and a cosine schedule.
 
     Args:
@@ -32,7 +32,7 @@ def recipe(epochs=40, batch_size=32, learning_rate=0.003, j=10.0, rotation=10.0,
         zoom: augmentation, share larger or smaller at most.
     """
     data = images("digits", batch_size, augment=affine(rotation=rotation, translate=translate, zoom=zoom))
-    model = zoo.build("lenet5", input_shape=(8, 8, 1), upsample=3)
+    model = zoo.build("lenet5", input_shape=(8, 8, 1), upsample=4)
     model.compile(keras.optimizers.Adam(learning_rate), RadialBasisLoss(j), metrics=["accuracy"])
     schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
     return zoo.Recipe(model, data, epochs, [schedule], objective=("val_accuracy", "max"))

@@ -19,7 +19,7 @@ def search(hp):
     )
 
 
-def recipe(epochs=20, batch_size=128, learning_rate=0.003, j=10.0, rotation=10.0, translate=0.06, zoom=0.1, shear=0.1):
+def recipe(epochs=20, batch_size=64, learning_rate=0.006, j=1.0, rotation=10.0, translate=0.06, zoom=0.1, shear=0.1):
     """LeNet-5 with the paper's loss; distortions are planar affine, as in the paper's section III.C.
 
     Args:

@@ -41,5 +41,6 @@ def check_seed(seed):
     if seed is None:
         return _seed
     whole = isinstance(seed, int) or (hasattr(seed, "__index__") and getattr(seed, "ndim", 0) == 0)
-    require(whole and not isinstance(seed, bool) and 0 <= int(seed) < 2**32, "seed", seed, "an integer in 0 <= seed < 2**32")
+    fits = whole and not isinstance(seed, bool) and 0 <= int(seed) < 2**32
+    require(fits, "seed", seed, "an integer in 0 <= seed < 2**32")
     return int(seed)

@@ -103,7 +103,7 @@ def affine(rotation=0.0, zoom=0.0, shear=0.0, translate=0.0):
         rotation: largest angle in degrees, 0..180; the angle is uniform in [-rotation, rotation].
         zoom: largest relative change of size, 0 <= zoom < 1; the factor is uniform in [1 - zoom, 1 + zoom].
         shear: largest slant, >= 0, in pixels a row; the slant is uniform in [-shear, shear].
-        translate: largest move in pixels, >= 0, for height and width alike; fractions of a pixel are possible.
+        translate: largest move as a share of the image's side, 0 <= translate <= 1, for height and width apart.
 
     Returns:
         An operation. Positions are rounded to 1/256 pixel.
@@ -112,17 +112,17 @@ def affine(rotation=0.0, zoom=0.0, shear=0.0, translate=0.0):
         ZooError: a value outside its range.
 
     Example:
-        >>> data = zoo.data.images("digits", 64, augment=affine(rotation=10, zoom=0.1, translate=0.5))
+        >>> data = zoo.data.images("digits", 64, augment=affine(rotation=10, zoom=0.1, translate=0.08))
     """
     require(0 <= rotation <= 180, "rotation", rotation, "an angle of 0 to 180 degrees")
     require(0 <= zoom < 1, "zoom", zoom, "a factor in 0 <= zoom < 1")
     require(shear >= 0, "shear", shear, "a slant >= 0")
-    require(translate >= 0, "translate", translate, "a number of pixels >= 0")
-    strengths = np.float32([math.radians(rotation), zoom, shear, translate, translate])
+    require(0 <= translate <= 1, "translate", translate, "a share of the side, 0 to 1")
 
     def op(images, draws):
         xp = ops.of(images)
         height, width = images.shape[1:3]
+        strengths = np.float32([math.radians(rotation), zoom, shear, translate * height, translate * width])
         signed = (draws(5) * 2.0 - 1.0) * strengths
         angle, change, slant, down, right = (signed[:, k, None] for k in range(5))
         sine, cosine = _sine_cosine(angle)

@@ -37,24 +37,27 @@ def load(root, size=None, channels=None, on_error="stop"):
     labels = tuple(sorted(files["train"]))
     if len(labels) < 2:
         raise ZooError(
-            f"{root}: images of one class only ({labels[0]!r}). A classifier needs two or more class folders side by side"
+            f"{root}: images of one class only ({labels[0]!r}). A classifier needs two or more class folders"
         )
     for part, classes in files.items():
         for name in classes:
             if name not in labels:
-                raise ZooError(f"{root}: class {name!r} of {part!r} has no folder in 'train', whose classes are {labels}")
+                raise ZooError(
+                    f"{root}: class {name!r} of {part!r} has no folder in 'train', whose classes are {labels}"
+                )
     listed = [
         (part, labels.index(name), path) for part in files for name in sorted(files[part]) for path in files[part][name]
     ]
-    images = _read([path for _, _, path in listed], size, channels, on_error, root)
-    kept = [(part, label, path, image) for (part, label, path), image in zip(listed, images, strict=True) if image is not None]
-    _check(root, kept, labels)
-    if len({image.shape[2] for *_, image in kept}) > 1:  # Some files are grey, and the others are not.
-        kept = [(part, label, path, pixels.conform(image, channels=3)) for part, label, path, image in kept]
+    if size:
+        pixels.check_memory(len(listed), (*size, channels or 3), str(root))
+    images = _read([path for *_, path in listed], size, channels, on_error)
+    kept = [(*what, image) for what, image in zip(listed, images, strict=True) if image is not None]
+    _check(root, kept, files, labels)
+    mixed = len({image.shape[2] for *_, image in kept}) > 1
     parts = {}
     for part in files:
         mine = [(image, label) for where, label, _, image in kept if where == part]
-        x = np.stack([image for image, _ in mine])
+        x = np.stack([pixels.conform(image, channels=3) if mixed else image for image, _ in mine])
         parts[part] = x, np.array([label for _, label in mine], "int32")
     return parts, labels
 
@@ -71,12 +74,11 @@ def _files(folder):
     classes = {path.name: path for path in _visible(folder) if path.is_dir()}
     if not classes:
         loose = any(path.suffix.lower() in pixels.SUFFIXES for path in _visible(folder))
-        raise ZooError(
-            f"{folder} has no class folders{', though images: move them' if loose else '. Put the images'} into one folder "
-            f"for each class, as {folder / 'CLASS' / 'image.png'}"
-        )
+        what = "has images, but no class folders: move them" if loose else "has no class folders. Put the images"
+        raise ZooError(f"{folder} {what} into one folder for each class, as {folder / 'CLASS' / 'image.png'}")
     files = {
-        name: [file for file in _visible(path) if file.suffix.lower() in pixels.SUFFIXES] for name, path in classes.items()
+        name: [file for file in _visible(path) if file.suffix.lower() in pixels.SUFFIXES]
+        for name, path in classes.items()
     }
     for name, paths in files.items():
         if not paths:
@@ -88,7 +90,7 @@ def _visible(folder):
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
-def _read(paths, size, channels, on_error, root):
+def _read(paths, size, channels, on_error):
     def read(path):
         try:
             return pixels.read(path, size, channels)
@@ -98,24 +100,22 @@ def _read(paths, size, channels, on_error, root):
             print(f"skipped: {error}")
             return None
 
-    first = pixels.read(paths[0], size, channels) if size else None
-    if first is not None:
-        pixels.check_memory(len(paths), first.shape, str(root))
     # Decoding and resizing run outside Python's lock.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         return list(pool.map(read, paths))
 
 
-def _check(root, kept, labels):
-    there = {label for part, label, _, _ in kept if part == "train"}
-    for label, name in enumerate(labels):
-        if label not in there:
-            raise ZooError(f"{root}: none of the images of class {name!r} can be read")
-    first = kept[0]
-    for _, _, path, image in kept:
-        if image.shape[:2] != first[3].shape[:2]:
-            one, other = ("{} x {}".format(*shape[:2]) for shape in (first[3].shape, image.shape))
+def _check(root, kept, files, labels):
+    read = {(part, label) for part, label, *_ in kept}
+    for part in files:
+        for label, name in enumerate(labels):
+            if name in files[part] and (part, label) not in read:
+                raise ZooError(f"{root}: none of the images of class {name!r} in {part!r} can be read")
+    _, _, first, image = kept[0]
+    for _, _, path, other in kept:
+        if other.shape[:2] != image.shape[:2]:
+            sizes = ["{} x {}".format(*shape[:2]) for shape in (image.shape, other.shape)]
             raise ZooError(
-                f"{root}: images of different sizes (height x width): {first[2]} is {one}, {path} is {other}. "
-                f"Bring all to one size with --size {min(first[3].shape[:2])}, or size=(height, width) in Python"
+                f"{root}: images of different sizes (height x width): {first} is {sizes[0]}, {path} is {sizes[1]}. "
+                f"Bring all to one size with --size {min(image.shape[:2])}, or size=(height, width) in Python"
             )

@@ -108,8 +108,8 @@ def check_memory(count, shape, name):
     if needed > there:
         height, width, _ = shape
         raise ZooError(
-            f"{name}: {count} images of {height} x {width} need {needed / 2**30:.0f} GiB of memory, and this machine has "
-            f"{there / 2**30:.0f}. A smaller size works: --size {int(height * (there / needed / 2) ** 0.5)}"
+            f"{name}: {count} images of {height} x {width} need {needed / 2**30:.0f} GiB of memory, and this machine "
+            f"has {there / 2**30:.0f}. A smaller size works: --size {int(height * (there / needed / 2) ** 0.5)}"
         )
 
 

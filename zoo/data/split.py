@@ -1,5 +1,7 @@
 """Splits: which examples are for training, which for validation and test, as a function of the labels and a seed."""
 
+import math
+
 import numpy as np
 
 from zoo.data import random
@@ -11,7 +13,7 @@ TEST_FRACTION = 0.2
 
 
 def stratified(labels, fraction, seed):
-    """Splits examples in two, each class in the same proportion (largest remainder).
+    """Splits examples in two, each class in the same proportion (largest remainder), the total rounded up.
 
     Both parts get something of every class that has two examples or more; a class's only example stays in the first.
 
@@ -46,6 +48,6 @@ def _quotas(counts, fraction):
     shares = counts * fraction
     quotas = np.floor(shares).astype(int)
     # The classes with the largest remainders get one more until the total is right; of equal ones the first.
-    missing = round(counts.sum() * fraction) - quotas.sum()
+    missing = math.ceil(counts.sum() * fraction - 1e-9) - quotas.sum()
     quotas[np.argsort(quotas - shares, kind="stable")[:missing]] += 1
     return np.clip(quotas, np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))

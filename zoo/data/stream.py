@@ -28,7 +28,7 @@ class Stream:
             `once` and numpy arrays in `batch`.
 
     Attributes:
-        arrays, batch_size, seed: as given.
+        arrays, batch_size, seed: as given; `augment` is a tuple.
         size: number of examples.
         steps: batches an epoch, `ceil(size / batch_size)`.
         input_shape: shape of one `x`.
@@ -60,9 +60,9 @@ class Stream:
         self.seed = check_seed(seed)
         self.input_shape = self.arrays[0].shape[1:]
         self._shuffle = shuffle
-        self._augment = (augment,) if callable(augment) else tuple(augment)
+        self.augment = (augment,) if callable(augment) else tuple(augment)
         self._map = map
-        if self._augment and (self.arrays[0].dtype != np.uint8 or len(self.input_shape) != 3):
+        if self.augment and (self.arrays[0].dtype != np.uint8 or len(self.input_shape) != 3):
             raise ZooError(
                 "augmentation works on uint8 images (n, height, width, channels). "
                 f"Received {self.arrays[0].dtype} of shape {self.arrays[0].shape}"
@@ -157,13 +157,15 @@ class Stream:
             batch = tuple(array[i * self.batch_size : (i + 1) * self.batch_size] for array in arrays)
             return self._map(*batch) if self._map else batch
 
-        batches = tf.data.Dataset.range(self.steps).map(element, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+        batches = tf.data.Dataset.range(self.steps).map(
+            element, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
+        )
         return batches.prefetch(tf.data.AUTOTUNE)
 
     def _element(self, arrays, epoch, index):
         xp = ops.of(index)
         x, *others = (xp.take(array, index) for array in arrays)
-        for position, op in enumerate(self._augment):
+        for position, op in enumerate(self.augment):
             x = op(x, functools.partial(self._draws, epoch, index, position))
         return self._map(x, *others) if self._map else (x, *others)
 
@@ -176,7 +178,7 @@ class Stream:
     def _tensors(self):
         import tensorflow as tf
 
-        # Eager tensors are captured by the pipeline's functions. As constants each graph would hold a copy, 2 GB at most.
+        # Eager tensors are captured by the pipeline. As constants each graph would hold a copy, of 2 GB at most.
         with tf.device("CPU:0"), tf.init_scope():
             return tuple(tf.constant(array) for array in self.arrays)
 

@@ -21,8 +21,8 @@ def ensemble(members=("lenet",) * 5, arguments=None, member_outputs=False):
     Bagging trains each member on its own bootstrap resample. With `member_outputs=True` one `fit` does so, for all of
     them at once: compile a loss for each `"member_0"`, `"member_1"`, ..., and let the data give a dict of labels and a
     dict of sample weights, each with all the keys of the output: the same labels everywhere, and as a member's weights
-    how often its resample holds each example (ones for `"logits"`). A loss on the mean alone trains badly: a member that
-    is wrong gets almost no gradient once another is right.
+    how often its resample holds each example (ones for `"logits"`). A loss on the mean alone trains badly: a member
+    that is wrong gets almost no gradient once another is right.
 
     Args:
         members: a list of names of classification models, of trained `keras.Model`s, or of both. A name may stand in it

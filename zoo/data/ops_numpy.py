@@ -4,7 +4,20 @@ import numpy as np
 from numpy import arange, floor, matmul, pad, reshape, shape, transpose, where
 from numpy import flip as reverse
 
-__all__ = ["arange", "argsort", "cast", "clip", "floor", "matmul", "pad", "reshape", "reverse", "shape", "shift_right", "take"]
+__all__ = [
+    "arange",
+    "argsort",
+    "cast",
+    "clip",
+    "floor",
+    "matmul",
+    "pad",
+    "reshape",
+    "reverse",
+    "shape",
+    "shift_right",
+    "take",
+]
 __all__ += ["transpose", "where"]
 
 

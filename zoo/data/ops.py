@@ -4,7 +4,7 @@ All of them are exact: integers, gathers, or single float32 operations that IEEE
 why `Stream.batch` gives the bytes of `Stream.open`.
 """
 
-from zoo.data.ops import in_numpy
+from zoo.data import ops_numpy
 
 
 def is_tensor(value):
@@ -15,7 +15,7 @@ def is_tensor(value):
 def of(*values):
     """The operations for some arrays: TensorFlow's when one of them is a tensor, numpy's otherwise."""
     if any(map(is_tensor, values)):
-        from zoo.data.ops import in_tensorflow
+        from zoo.data import ops_tensorflow
 
-        return in_tensorflow
-    return in_numpy
+        return ops_tensorflow
+    return ops_numpy

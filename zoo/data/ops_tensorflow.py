@@ -6,7 +6,20 @@ from tensorflow import clip_by_value as clip
 from tensorflow import gather as take
 from tensorflow import range as arange
 
-__all__ = ["arange", "argsort", "cast", "clip", "floor", "matmul", "pad", "reshape", "reverse", "shape", "shift_right", "take"]
+__all__ = [
+    "arange",
+    "argsort",
+    "cast",
+    "clip",
+    "floor",
+    "matmul",
+    "pad",
+    "reshape",
+    "reverse",
+    "shape",
+    "shift_right",
+    "take",
+]
 __all__ += ["transpose", "where"]
 
 

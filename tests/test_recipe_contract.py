@@ -1,0 +1,79 @@
+"""What every recipe must do. A new file in `recipes/` is tested here without a line more."""
+
+import ast
+import json
+import re
+
+import keras_tuner
+import numpy as np
+import pytest
+
+import zoo
+from zoo import cli, flags, recipe, runs, sources
+
+NAMES = list(sources.recipes())
+CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstring_has_the_command_and_a_measured_claim(name):
+    text = ast.get_docstring(ast.parse(sources.recipes()[name].read_text()))
+    assert f"zoo train {name}" in text
+    assert CLAIM.search(text), "a measured claim with deviation, seeds and time, or 'not measured: needs ...'"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_signature_is_of_plain_values_and_each_is_explained(name):
+    known = flags.signature(sources.recipes()[name])
+    assert known
+    for argument, (default, _, meaning) in known.items():
+        json.dumps(default)
+        assert meaning, f"{argument} is not explained in the Args section"
+    assert {argument: default for argument, (default, *_) in known.items()} == recipe.find(name).defaults
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_search_stays_within_the_signature(name):
+    source = recipe.find(name)
+    proposed = source.module.search(keras_tuner.HyperParameters())
+    assert proposed and set(proposed) <= set(source.defaults)
+    for key, value in proposed.items():
+        assert isinstance(value, type(source.defaults[key])), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_batches_of_training(name, monkeypatch, small_data):
+    """In one process for all: one epoch of two batches, then evaluation and pictures."""
+    result = zoo.train(name, epochs=1, export=False, verbose=0)
+    assert np.isfinite([row["loss"] for row in runs.history(result.folder)]).all()
+    assert np.isfinite(list(result.metrics.values())).all()
+    assert (result.folder / "curves.png").is_file()
+    keys = {key for key in result.metrics if key.startswith("test_")}
+    assert keys, "no test metrics"
+
+
+@pytest.mark.parametrize("name", ["lenet_digits", "table"])
+def test_through_the_real_command(name, own_folder, capsys):
+    assert cli.main(["train", name, "--epochs", "1", "--folder", "run"]) == 0
+    said = capsys.readouterr().out
+    assert "savedmodel" in said.splitlines()[-1] or "serve" in said
+    assert (own_folder / "run" / "savedmodel" / "saved_model.pb").is_file()
+    assert cli.main(["evaluate", "run"]) == 0
+    assert "test_loss" in capsys.readouterr().out
+    assert cli.main(["runs", "."]) == 0
+    assert "test_loss" in capsys.readouterr().out
+    assert cli.main(["report", "run"]) == 0
+
+
+@pytest.fixture
+def small_data(monkeypatch):
+    """Every source gives two batches; a set that is not prepared is tensorflow-datasets' own mock."""
+    import zoo.data.stream as stream
+
+    original = stream.Stream.__init__
+
+    def small(self, arrays, batch_size, *more, **named):
+        kept = [array[: 2 * batch_size] for array in arrays]
+        original(self, kept, batch_size, *more, **named)
+
+    monkeypatch.setattr(stream.Stream, "__init__", small)

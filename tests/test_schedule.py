@@ -1,0 +1,106 @@
+"""Schedule and curves: closed forms, and exactness at every step whatever the execution."""
+
+import math
+
+import keras
+import numpy as np
+import pytest
+
+from callbacks import Schedule, constant, cosine, linear, warmup
+
+STEPS, EPOCHS = 8, 3
+
+
+@pytest.mark.parametrize(
+    "curve, expected",
+    [
+        (constant(0.3), lambda p: 0.3),
+        (linear(2.0, -1.0), lambda p: 2 - 3 * p),
+        (cosine(0.4), lambda p: 0.2 * (1 + math.cos(math.pi * p))),
+        (cosine(0.4, 0.1), lambda p: 0.1 + 0.15 * (1 + math.cos(math.pi * p))),
+        (warmup(0.25, constant(2.0)), lambda p: min(p / 0.25, 1) * 2),
+        (warmup(0.5, linear(1.0, 0.0)), lambda p: p / 0.5 if p < 0.5 else 1 - (p - 0.5) / 0.5),
+    ],
+)
+def test_curves_against_their_closed_forms(curve, expected):
+    for progress in np.linspace(0, 1, 21, dtype="float32"):
+        np.testing.assert_allclose(curve(keras.ops.convert_to_tensor(progress)), expected(progress), atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1])
+def test_an_impossible_warm_up_is_refused(share):
+    with pytest.raises(ValueError, match="above 0 and below 1"):
+        warmup(share, constant(1.0))
+
+
+@keras.saving.register_keras_serializable("zoo_test")
+class Rates(keras.optimizers.SGD):
+    """SGD that writes down the rate of each step."""
+
+    def build(self, variables):
+        super().build(variables)
+        self.seen = keras.Variable(np.zeros(STEPS * EPOCHS, "float32"), trainable=False, name="seen")
+
+    def update_step(self, gradient, variable, learning_rate):
+        here = keras.ops.one_hot(self.iterations, STEPS * EPOCHS, dtype="float32")
+        self.seen.assign(self.seen * (1 - here) + here * learning_rate)
+        super().update_step(gradient, variable, learning_rate)
+
+
+def fit(k, callbacks, epochs=EPOCHS, model=None, initial_epoch=0):
+    import tensorflow as tf
+
+    keras.utils.set_random_seed(0)
+    if model is None:
+        model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+        model.compile(Rates(0.1), "mse", steps_per_execution=k)
+    x = np.random.default_rng(0).normal(size=(STEPS * 2, 3)).astype("float32")
+    data = tf.data.Dataset.from_tensor_slices((x, x[:, :1])).batch(2).repeat()
+    history = model.fit(
+        data,
+        steps_per_epoch=STEPS,
+        epochs=epochs,
+        initial_epoch=initial_epoch,
+        callbacks=callbacks,
+        verbose=0,
+        shuffle=False,
+    )
+    return model, history
+
+
+@pytest.mark.parametrize("k", [1, 4, 8])
+def test_every_step_has_the_rate_of_the_curve(k):
+    curve = warmup(0.25, cosine(0.2))
+    model, history = fit(k, [Schedule("learning_rate", curve)])
+    expected = [float(curve(np.float32(step / (STEPS * EPOCHS)))) for step in range(STEPS * EPOCHS)]
+    np.testing.assert_allclose(model.optimizer.seen.numpy(), expected, atol=1e-7)
+    np.testing.assert_allclose(history.history["learning_rate"], expected[STEPS - 1 :: STEPS], atol=1e-7)
+
+
+def test_weights_do_not_depend_on_the_execution():
+    weights = [fit(k, [Schedule("learning_rate", cosine(0.2))])[0].get_weights() for k in (1, 8)]
+    for a, b in zip(*weights, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_it_leaves_nothing_behind():
+    model, _ = fit(4, [Schedule("learning_rate", linear(0.2, 0.1))])
+    assert "train_step" not in vars(model) and model.train_function is None
+    last = float(model.optimizer.learning_rate.numpy())
+    fit(4, [], epochs=1, model=model)
+    assert float(model.optimizer.learning_rate.numpy()) == last
+
+
+def test_another_variable_of_the_model():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.epsilon = keras.Variable(1.0, trainable=False, name="epsilon")
+    model.compile(Rates(0.1), "mse", steps_per_execution=4)
+    _, history = fit(4, [Schedule("epsilon", linear(1.0, 0.0)), Schedule("learning_rate", constant(0.05))], model=model)
+    np.testing.assert_allclose(history.history["epsilon"], [1 - 7 / 24, 1 - 15 / 24, 1 - 23 / 24], atol=1e-6)
+    np.testing.assert_allclose(model.optimizer.seen.numpy(), 0.05, atol=1e-8)
+
+
+@pytest.mark.parametrize("target, what", [("epsilon", "absent"), ("name", "str"), ("optimizer.nothing", "absent")])
+def test_a_target_that_is_no_variable_is_refused(target, what):
+    with pytest.raises(ValueError, match=f"{target}.*{what}"):
+        fit(1, [Schedule(target, constant(1.0))])

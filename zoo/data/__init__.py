@@ -1,0 +1,28 @@
+"""Data: every function returns a `zoo.Data` of `Stream`s, whose batches are a function of (seed, epoch, step).
+
+TensorFlow is imported when a stream is opened and when a set of TensorFlow Datasets is loaded, not before: arrays,
+folders, tables, augmentation and `Stream.batch` need numpy alone.
+"""
+
+from zoo.data.assemble import check_labels, from_arrays
+from zoo.data.augment import affine, crop, elastic, flip, shift
+from zoo.data.bagging import bootstrap
+from zoo.data.fits import check_fits
+from zoo.data.images import images
+from zoo.data.pixels import read_image
+from zoo.data.stream import Stream
+from zoo.data.table import table
+
+__all__ = [
+    "Stream",
+    "affine",
+    "bootstrap",
+    "check_fits",
+    "check_labels",
+    "crop",
+    "elastic",
+    "flip",
+    "from_arrays",
+    "images",
+]
+__all__ += ["read_image", "shift", "table"]

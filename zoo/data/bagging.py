@@ -1,0 +1,63 @@
+"""Bootstrap resamples for bagging, as weights: the members of an ensemble share one pass over the data."""
+
+import functools
+
+import numpy as np
+
+from zoo.data import random
+from zoo.data.stream import Stream
+from zoo.errors import require
+from zoo.recipe import Data
+from zoo.seeding import check_seed
+
+
+def bootstrap(data, members, seed=None):
+    """Gives each member of an ensemble its own bootstrap resample of the training data.
+
+    Member k sees every example with a weight: how often it occurs in k's resample, which draws as many examples as
+    there are, with replacement. A weighted pass over all is a pass over the resample, and the images are held once.
+
+    Source: Breiman 1996, Bagging predictors.
+
+    Args:
+        data: a `zoo.Data` with elements `(x, y)`.
+        members: number of members, >= 1.
+        seed: integer; None takes the current seed. The resample of member k is a function of the seed and k.
+
+    Returns:
+        A `zoo.Data` for a model whose outputs are `{"logits": ..., "member_0": ..., "member_1": ...}`. Its training
+        elements are `(x, {"member_k": y, ...}, {"member_k": weights float32, ...})`; those of validation and test are
+        `(x, {"logits": y, "member_k": y, ...})`.
+
+    Raises:
+        ZooError: fewer than one member, or data that has weights already.
+    """
+    require(isinstance(members, int) and members >= 1, "members", members, "a whole number >= 1")
+    seed = check_seed(seed)
+    train = data.train
+    require(len(train.arrays) == 2, "data.train", train, "a stream of (x, y), without weights of its own")
+    x, y = train.arrays
+    weights = np.stack([_counts(seed, k, len(x)) for k in range(members)], axis=1)
+    names = [f"member_{k}" for k in range(members)]
+    weighted = functools.partial(_weighted, names)
+    named = functools.partial(_named, ["logits", *names])
+    return Data(
+        Stream((x, y, weights), train.batch_size, train.seed, augment=train.augment, map=weighted),
+        *(part and Stream(part.arrays, part.batch_size, part.seed, map=named) for part in (data.validation, data.test)),
+        labels=data.labels,
+        statistics=data.statistics,
+    )
+
+
+def _counts(seed, member, size):
+    high, _ = random.threefry((seed, member), (np.arange(size), random.BOOTSTRAP))
+    drawn = high.astype("uint64") * size >> 32
+    return np.bincount(drawn.astype("int64"), minlength=size).astype("float32")
+
+
+def _weighted(names, x, y, weights):
+    return x, dict.fromkeys(names, y), {name: weights[:, k] for k, name in enumerate(names)}
+
+
+def _named(names, x, y):
+    return x, dict.fromkeys(names, y)

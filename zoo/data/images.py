@@ -1,0 +1,84 @@
+"""`images`: every source of labelled images, brought to one form."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+
+from zoo.data import digits, folder, pixels, tfds
+from zoo.data.assemble import from_arrays
+from zoo.errors import choose
+
+
+def images(
+    source="digits",
+    batch_size=64,
+    *,
+    size=None,
+    channels=None,
+    augment=(),
+    validation=0.1,
+    seed=None,
+    on_error="stop",
+):
+    """Labelled images from a source, as training, validation and test streams.
+
+    Args:
+        source: one of
+            - "digits": 1 797 real handwritten digits, 8 x 8, that scikit-learn carries; nothing is downloaded;
+            - a name of TensorFlow Datasets, such as "mnist", "fashion_mnist", "cifar10", which works offline when the
+              set is in the folder that TFDS_DATA_DIR names;
+            - the path of a folder of class folders: `FOLDER/CLASS/IMAGE.png` (or .jpg), or `FOLDER/train/CLASS/...`
+              with `test` and optionally `validation` beside `train`.
+            A bare word that is both a name and a folder means the name; write `./word` for the folder.
+        batch_size: examples a batch, >= 1.
+        size: pixels, one number or (height, width), to resize to (bilinear, antialiased); None keeps what there is.
+        channels: 1 (grey) or 3 (RGB); None keeps what there is.
+        augment: an operation of `zoo.data.augment` or a sequence of them, for the training images.
+        validation: share of the training images to validate on, 0 <= validation < 1, split by class and by `seed`. A
+            source that brings its own validation part keeps that.
+        seed: integer for split, order and augmentation; None takes the current seed.
+        on_error: for folders, what an unreadable file does: "stop" or "skip"; both name it.
+
+    Returns:
+        A `zoo.Data` with elements (x uint8 `(batch, height, width, channels)` of raw values 0..255, y int32 `(batch,)`)
+        and the classes' names in `labels`. A source without a test part has a fifth set aside by a fixed seed.
+
+    Raises:
+        ZooError: an unknown source, a set that cannot be had, an empty folder, one class only, an unreadable image,
+            images of different sizes without `size`.
+
+    Example:
+        >>> data = zoo.data.images("digits", 32, seed=0)
+        >>> data.train.size, data.validation.size, data.test.size, data.train.input_shape
+        (1293, 144, 360, (8, 8, 1))
+    """
+    size = pixels.check_size(size)
+    if channels is not None:
+        choose("channels", channels, (1, 3))
+    parts, labels = _load(str(source), size, channels, on_error)
+    return from_arrays(
+        parts["train"],
+        batch_size,
+        validation=parts.get("validation", validation),
+        test=parts.get("test"),
+        labels=labels,
+        augment=augment,
+        seed=seed,
+    )
+
+
+def _load(source, size, channels, on_error):
+    if source == "digits":
+        parts, labels = digits.load()
+        conformed = {
+            part: (np.stack([pixels.conform(image, size, channels) for image in x]), y)
+            for part, (x, y) in parts.items()
+        }
+        return conformed, labels
+    path = Path(source).expanduser()
+    word = re.fullmatch(r"\w+", source) is not None
+    missing = not path.is_dir() and (path.is_absolute() or source.startswith((".", "~")))
+    if missing or (path.is_dir() and not (word and source in tfds.names())):
+        return folder.load(path, size, channels, on_error)
+    return tfds.load(source, size, channels)
