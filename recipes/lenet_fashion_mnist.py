@@ -8,7 +8,7 @@ import keras
 
 import zoo
 from callbacks import Schedule, cosine, warmup
-from zoo.data import images
+from zoo.data import flip, images, shift
 
 
 def search(hp):
@@ -19,7 +19,16 @@ def search(hp):
     )
 
 
-def recipe(epochs=15, batch_size=128, learning_rate=0.002, activation="relu", pooling="max", weight_decay=0.05):
+def recipe(
+    epochs=15,
+    batch_size=128,
+    learning_rate=0.002,
+    activation="relu",
+    pooling="max",
+    weight_decay=0.05,
+    mirror=False,
+    pixels=0,
+):
     """LeNet with a cosine schedule.
 
     Args:
@@ -29,6 +38,8 @@ def recipe(epochs=15, batch_size=128, learning_rate=0.002, activation="relu", po
         activation: sigmoid, tanh or relu.
         pooling: max or average.
         weight_decay: decoupled weight decay.
+        mirror: augmentation, whether half of the images are mirrored left to right.
+        pixels: augmentation, whole pixels an image is moved at most, up or down and left or right.
     """
     model = zoo.build("lenet", activation=activation, pooling=pooling)
     model.compile(
@@ -37,7 +48,8 @@ def recipe(epochs=15, batch_size=128, learning_rate=0.002, activation="relu", po
         metrics=["accuracy"],
     )
     schedule = Schedule("learning_rate", warmup(0.1, cosine(learning_rate)))
-    data = images("fashion_mnist", batch_size)
+    augment = [*([flip()] if mirror else []), *([shift(pixels)] if pixels else [])]
+    data = images("fashion_mnist", batch_size, augment=augment)
     return zoo.Recipe(model, data, epochs, [schedule], objective=("val_accuracy", "max"))
 
 

@@ -99,6 +99,7 @@ def _labels(built):
     units = outputs.get("logits", next(iter(outputs.values()))).shape[-1]
     if units == 1:
         return
+    names = built.data.labels
     low, high = int(targets.min()), int(targets.max())
     if low < 0 or high >= units:
         yield Finding(
@@ -106,8 +107,7 @@ def _labels(built):
             f"the labels run from {low} to {high}, but the model has {units} outputs (0 to {units - 1})",
             f"Build it with num_classes={high + 1}" if low >= 0 else "Labels begin at 0",
         )
-    names = built.data.labels
-    if names and len(names) != units:
+    elif names and len(names) != units:
         yield Finding(
             "refuse",
             f"the data names {len(names)} classes, but the model has {units} outputs",

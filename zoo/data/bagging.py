@@ -25,9 +25,10 @@ def bootstrap(data, members, seed=None):
         seed: integer; None takes the current seed. The resample of member k is a function of the seed and k.
 
     Returns:
-        A `zoo.Data` for a model whose outputs are `{"logits": ..., "member_0": ..., "member_1": ...}`. Its training
-        elements are `(x, {"member_k": y, ...}, {"member_k": weights float32, ...})`; those of validation and test are
-        `(x, {"logits": y, "member_k": y, ...})`.
+        A `zoo.Data` for a model whose outputs are `{"logits": ..., "member_0": ..., "member_1": ...}`, compiled with
+        losses for the members. Its training elements are `(x, {name: y}, {name: weights})` with those names, where the
+        weights of "logits" are 1: Keras wants a target and a weight for every output, also for those without a loss.
+        Validation and test elements are `(x, {name: y})`.
 
     Raises:
         ZooError: fewer than one member, or data that has weights already.
@@ -37,16 +38,14 @@ def bootstrap(data, members, seed=None):
     train = data.train
     require(len(train.arrays) == 2, "data.train", train, "a stream of (x, y), without weights of its own")
     x, y = train.arrays
-    weights = np.stack([_counts(seed, k, len(x)) for k in range(members)], axis=1)
-    names = [f"member_{k}" for k in range(members)]
-    weighted = functools.partial(_weighted, names)
-    named = functools.partial(_named, ["logits", *names])
-    return Data(
-        Stream((x, y, weights), train.batch_size, train.seed, augment=train.augment, map=weighted),
-        *(part and Stream(part.arrays, part.batch_size, part.seed, map=named) for part in (data.validation, data.test)),
-        labels=data.labels,
-        statistics=data.statistics,
-    )
+    names = ["logits", *(f"member_{k}" for k in range(members))]
+    weights = np.stack([np.ones(len(x), "float32"), *(_counts(seed, k, len(x)) for k in range(members))], axis=1)
+    named = functools.partial(_named, names)
+    streams = {"train": Stream((x, y, weights), train.batch_size, train.seed, augment=train.augment, map=named)}
+    for name in ("validation", "test"):
+        part = getattr(data, name)
+        streams[name] = part and Stream(part.arrays, part.batch_size, part.seed, map=named)
+    return Data(**streams, labels=data.labels, statistics=data.statistics)
 
 
 def _counts(seed, member, size):
@@ -55,9 +54,6 @@ def _counts(seed, member, size):
     return np.bincount(drawn.astype("int64"), minlength=size).astype("float32")
 
 
-def _weighted(names, x, y, weights):
-    return x, dict.fromkeys(names, y), {name: weights[:, k] for k, name in enumerate(names)}
-
-
-def _named(names, x, y):
-    return x, dict.fromkeys(names, y)
+def _named(names, x, y, weights=None):
+    targets = dict.fromkeys(names, y)
+    return (x, targets) if weights is None else (x, targets, {name: weights[:, k] for k, name in enumerate(names)})

@@ -15,18 +15,15 @@ def check_fits(data, model):
             would work.
 
     Example:
-        >>> check_fits(zoo.data.images("digits", 32), zoo.build("lenet", input_shape=(28, 28, 1)))
-        Traceback (most recent call last):
-        ...
-        zoo.errors.ZooError: 'lenet' takes images of 28 x 28 x 1, and the data's are 8 x 8 x 1. ...
+        >>> check_fits(zoo.data.images("digits", 32), zoo.build("mlp", input_shape=(8, 8, 1), num_classes=10))
     """
     takes, given = tuple(model.inputs[0].shape[1:]), tuple(data.train.input_shape)
     if len(takes) != len(given) or any(one not in (None, other) for one, other in zip(takes, given, strict=True)):
         raise ZooError(_message(model.name, takes, given))
     if data.labels is None:
         return
-    shape = model.output_shape
-    outputs = (shape["logits"] if isinstance(shape, dict) else shape)[-1]
+    output = model.output["logits"] if len(model.outputs) > 1 else model.outputs[0]
+    outputs = output.shape[-1]
     if outputs != len(data.labels):
         raise ZooError(
             f"{model.name!r} answers with {outputs} logits, and the data has {len(data.labels)} classes "
@@ -39,11 +36,10 @@ def _message(name, takes, given):
     def words(shape):
         return " x ".join("any" if side is None else str(side) for side in shape)
 
-    kinds = {1: "vectors of features", 3: "images"}
-    text = (
-        f"{name!r} takes {kinds.get(len(takes), 'inputs')} of {words(takes)}, and the data's are "
-        f"{'' if len(takes) == len(given) else kinds.get(len(given), 'inputs') + ' of '}{words(given)}. "
-    )
+    kinds = {1: "feature vectors of length", 3: "images of"}
+    kind, other = (kinds.get(len(shape), "inputs of shape") for shape in (takes, given))
+    what = words(given) if kind == other else f"{other} {words(given)}"
+    text = f"{name!r} takes {kind} {words(takes)}, and the data's are {what}. "
     build = f"Build the model for them with input_shape={given}"
     change = []
     if len(takes) == len(given) == 3:

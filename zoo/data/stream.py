@@ -117,7 +117,8 @@ class Stream:
             step: integer, 0 <= step < steps, its first step.
 
         Returns:
-            An infinite `tf.data.Dataset`; `fit` needs `steps_per_epoch=stream.steps`, `shuffle=False`.
+            An infinite `tf.data.Dataset`. `fit` takes it with `steps_per_epoch=stream.steps, shuffle=False`. Choose
+            `steps_per_execution` to divide the steps: Keras reads whole executions, beyond the epoch's end if it must.
 
         Raises:
             ZooError: a step or epoch out of range.

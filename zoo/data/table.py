@@ -94,10 +94,10 @@ def _rows(path):
         hint = suggest(str(path), NAMES)
         raise ZooError(f"there is no file {path}.{hint} A table is a CSV file or one of {', '.join(map(repr, NAMES))}")
     with path.open(newline="", encoding="utf-8-sig") as file:
-        head = file.readline()
-        file.seek(0)
-        reader = csv.reader(file, delimiter=max(",;\t", key=head.count))
         try:
+            head = file.readline()
+            file.seek(0)
+            reader = csv.reader(file, delimiter=max(",;\t", key=head.count))
             read = [(reader.line_num, row) for row in reader if row]
         except (csv.Error, UnicodeDecodeError) as error:
             raise ZooError(f"{path} cannot be read as CSV in UTF-8: {error}") from None
@@ -114,7 +114,8 @@ def _rows(path):
 
 def _numbers(texts, name, lines, path):
     values = np.array([_number(text) for text in texts])
-    wrong = np.flatnonzero(~np.isfinite(values.astype("float32")))
+    with np.errstate(over="ignore"):
+        wrong = np.flatnonzero(~np.isfinite(values.astype("float32")))
     if len(wrong):
         text, more = texts[wrong[0]].strip(), f" ({len(wrong)} such values in the column)" if len(wrong) > 1 else ""
         what = f"is {text!r}" if text else "is empty"

@@ -60,8 +60,8 @@ def _builder(name):
         base = name.split("/")[0].split(":")[0]
         if base not in known:
             raise ZooError(
-                f"there is no data set named {name!r}.{suggest(name, [*known, 'digits'])} Images come from "
-                f"'digits', the {len(known)} sets of TensorFlow Datasets by name, or a folder of class folders by its path"
+                f"there is no data set named {name!r}.{suggest(name, [*known, 'digits'])} Images come from 'digits', "
+                f"the {len(known)} sets of TensorFlow Datasets by name, or a folder of class folders by its path"
             ) from None
     found = tfds.builder_cls(base)
     forms = [f"{base}/{config}" for config in found.builder_configs] or [f"{base}:{found.VERSION}"]
@@ -81,7 +81,7 @@ def _keys(builder, name):
             return keys
     raise ZooError(
         f"{name!r} is no image classification set: that has one image (1 or 3 channels of 8 bits) and one class label "
-        f"in each example. Its features: {', '.join(features)}"
+        f"in each example. Its features: {', '.join(sorted(features))}"
     )
 
 
