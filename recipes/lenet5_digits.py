@@ -19,7 +19,7 @@ def search(hp):
     )
 
 
-def recipe(epochs=40, batch_size=32, learning_rate=0.003, j=1.0, rotation=10.0, translate=0.08, zoom=0.1):
+def recipe(epochs=60, batch_size=32, learning_rate=0.003, j=1.0, rotation=5.0, translate=0.08, zoom=0.1):
     """LeNet-5 with the paper's loss, augmentation, and a cosine schedule.
 
     Args:

@@ -8,7 +8,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import pytest  # noqa: E402
 
 
-def _prepared(name):
+def prepared(name):
+    """Whether a tensorflow-datasets set lies where TFDS looks for it."""
     folder = os.environ.get("TFDS_DATA_DIR")
     home = Path(folder) if folder else Path.home() / "tensorflow_datasets"
     return (home / name).is_dir()
@@ -18,7 +19,7 @@ def pytest_runtest_setup(item):
     """Real data that is absent skips a test and says so, or fails it when ZOO_REQUIRE_DATA is set."""
     for marker in item.iter_markers("real_data"):
         (name,) = marker.args
-        if _prepared(name):
+        if prepared(name):
             continue
         message = f"needs the prepared tensorflow-datasets set {name!r} in TFDS_DATA_DIR"
         if os.environ.get("ZOO_REQUIRE_DATA"):

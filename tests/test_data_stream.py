@@ -78,6 +78,19 @@ def test_augmentation_depends_on_the_example_alone_not_on_its_batch():
     np.testing.assert_array_equal(by_batch[5], by_batch[22])
 
 
+def test_each_augmentation_draws_numbers_of_its_own():
+    drawn = []
+
+    def op(x, draws):
+        drawn.append(draws(3))
+        return x
+
+    _stream(shuffle=False, augment=(op, op)).batch(0, 0)
+    first, second = drawn
+    assert first.shape == second.shape == (5, 3)
+    assert len(np.unique([first, second])) == 30
+
+
 def test_augmentation_changes_with_epoch_and_seed():
     drawn = [
         _stream(batch_size=22, seed=seed, shuffle=False, augment=shift(3)).batch(epoch, 0)[0]

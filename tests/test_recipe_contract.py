@@ -7,12 +7,33 @@ import re
 import keras_tuner
 import numpy as np
 import pytest
+from conftest import prepared
 
 import zoo
 from zoo import cli, flags, recipe, runs, sources
+from zoo.data import Stream
 
 NAMES = list(sources.recipes())
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
+
+
+@pytest.fixture
+def small_data(request, monkeypatch):
+    """Every source gives two batches; a set that is not prepared is tensorflow-datasets' own mock."""
+    original = Stream.__init__
+
+    def small(self, arrays, batch_size, *more, **named):
+        original(self, [array[: 2 * batch_size] for array in arrays], batch_size, *more, **named)
+
+    monkeypatch.setattr(Stream, "__init__", small)
+    _, _, needed = request.getfixturevalue("name").partition("_")
+    if needed in ("", "digits") or prepared(needed):
+        yield
+        return
+    import tensorflow_datasets as tfds
+
+    with tfds.testing.mock_data(num_examples=400):
+        yield
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -63,17 +84,3 @@ def test_through_the_real_command(name, own_folder, capsys):
     assert cli.main(["runs", "."]) == 0
     assert "test_loss" in capsys.readouterr().out
     assert cli.main(["report", "run"]) == 0
-
-
-@pytest.fixture
-def small_data(monkeypatch):
-    """Every source gives two batches; a set that is not prepared is tensorflow-datasets' own mock."""
-    import zoo.data.stream as stream
-
-    original = stream.Stream.__init__
-
-    def small(self, arrays, batch_size, *more, **named):
-        kept = [array[: 2 * batch_size] for array in arrays]
-        original(self, kept, batch_size, *more, **named)
-
-    monkeypatch.setattr(stream.Stream, "__init__", small)
