@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"callbacks": {"zoo", "recipes", "tests"}, "zoo": {"recipes", "callbacks", "tests"}, "recipes": {"tests"}}
 # TensorFlow is imported where a pipeline, an export or a check of the machine needs it, nowhere else.
-TENSORFLOW = {"zoo/data", "zoo/data/ops", "zoo/savedmodel.py", "zoo/_check_exports.py", "callbacks/schedule.py"}
+TENSORFLOW = {"zoo/data", "zoo/savedmodel.py", "zoo/_check_exports.py", "callbacks/schedule.py"}
 
 
 def _imports(path):
