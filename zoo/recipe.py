@@ -20,8 +20,9 @@ class Data:
         validation: a `Stream`, or None.
         test: a `Stream`, or None; it is looked at once, after training.
         labels: names of the classes, in the order of the logits; None where there are none (regression).
-        statistics: what a model may want to know of the training part: for tables `normalization` (means and
-            variances of the features) and, in regression, `target` (mean and standard deviation).
+        statistics: what a model may want to know of the training part: for tables `features` (their names),
+            `normalization` (means and variances of the features) and, in regression, `target` (mean and standard
+            deviation).
     """
 
     train: Any

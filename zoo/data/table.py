@@ -1,6 +1,7 @@
 """`table`: a CSV of features with a target column, or one of scikit-learn's small tables."""
 
 import csv
+import functools
 from pathlib import Path
 
 import numpy as np
@@ -30,9 +31,9 @@ def table(source="wine", target=None, batch_size=32, *, task=None, validation=0.
 
     Returns:
         A `zoo.Data` with elements (x float32 `(batch, features)` as in the file, y int32 `(batch,)` or, in regression,
-        float32 `(batch, 1)`). A fifth of the rows is set aside for the test by a fixed seed. `statistics` holds, of the
-        training rows alone, `normalization`: (means, variances) of the features, and in regression `target`: (mean,
-        standard deviation), for the model to carry. `labels` are the classes' names.
+        float32 `(batch, 1)`). A fifth of the rows is set aside for the test by a fixed seed. `statistics` holds
+        `features`, their names, and, of the training rows alone, `normalization`: (means, variances) of the features,
+        and in regression `target`: (mean, standard deviation), for the model to carry. `labels` are the classes' names.
 
     Raises:
         ZooError: no such file, no such column, features that are missing, infinite or no numbers, one class only, or
@@ -46,15 +47,16 @@ def table(source="wine", target=None, batch_size=32, *, task=None, validation=0.
     if task is not None:
         choose("task", task, TASKS)
     if source in NAMES:
-        x, y, labels = _embedded(source, target, task)
+        x, y, labels, features = _embedded(source, target, task)
     else:
-        x, y, labels = _read(source, target, task)
-    return from_arrays((x, y), batch_size, validation=validation, labels=labels, seed=seed, statistics=_statistics)
+        x, y, labels, features = _read(source, target, task)
+    statistics = functools.partial(_statistics, features)
+    return from_arrays((x, y), batch_size, validation=validation, labels=labels, seed=seed, statistics=statistics)
 
 
-def _statistics(x, y):
+def _statistics(features, x, y):
     x = x.astype("float64")
-    found = {"normalization": (x.mean(axis=0).tolist(), x.var(axis=0).tolist())}
+    found = {"features": features, "normalization": (x.mean(axis=0).tolist(), x.var(axis=0).tolist())}
     if np.issubdtype(y.dtype, np.floating):
         found["target"] = float(y.mean(dtype="float64")), float(y.std(dtype="float64"))
     return found
@@ -69,9 +71,10 @@ def _embedded(name, target, task):
             f"the target of {name!r} is 'target', and the task {own}. Received: target={target!r}, task={task!r}"
         )
     found = getattr(sklearn.datasets, f"load_{name}")()
+    x, features = found.data.astype("float32"), list(map(str, found.feature_names))
     if own == "regression":
-        return found.data.astype("float32"), found.target.astype("float32"), None
-    return found.data.astype("float32"), found.target.astype("int32"), tuple(map(str, found.target_names))
+        return x, found.target.astype("float32"), None, features
+    return x, found.target.astype("int32"), tuple(map(str, found.target_names)), features
 
 
 def _read(source, target, task):
@@ -86,7 +89,7 @@ def _read(source, target, task):
     for k, column in enumerate(name for name in range(len(names)) if name != place):
         x[:, k] = _numbers([row[column] for row in rows], names[column], lines, path)
     y, labels = _target([row[place].strip() for row in rows], target, task, lines, path)
-    return x, y, labels
+    return x, y, labels, [name for name in names if name != target]
 
 
 def _rows(path):
