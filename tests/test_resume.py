@@ -17,18 +17,23 @@ RECIPE = '''
 import keras
 
 import zoo
+from callbacks import Schedule, cosine, warmup
 from zoo.data import affine, images
 
 
-def recipe(epochs=12, patience=3, dropout=0.2):
-    """A small network with everything that has a state: dropout, momentum, early stopping, plateau, augmentation."""
+def recipe(epochs=12, patience=3, dropout=0.2, scheduled=False):
+    """A small network with everything that has a state: dropout, moments, moving averages, early stopping, plateau."""
     data = images("digits", 64, augment=[affine(rotation=10)])
     model = zoo.build("mlp", input_shape=(8, 8, 1), hidden=(32,), dropout=dropout, batch_normalization=True)
     model.compile(
-        keras.optimizers.Adam(0.01), keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"]
+        keras.optimizers.Adam(0.01, use_ema=True, ema_momentum=0.9),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy"],
     )
+    curve = Schedule("learning_rate", warmup(0.2, cosine(0.01)))
     callbacks = [
-        keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5),
+        curve if scheduled else keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5),
+        keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
     ]
     return zoo.Recipe(model, data, epochs, callbacks, ("val_accuracy", "max"))
@@ -148,6 +153,25 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(recipe, whole, tmp_path, capsys
     assert list((folder / "checkpoints").glob("epoch-000003.ckpt"))
     zoo.resume(folder, verbose=0)
     assert_same(folder, whole)
+
+
+def test_a_schedule_continues_on_its_curve(recipe, tmp_path, monkeypatch):
+    options = dict(seed=3, export=False, verbose=0, epochs=4, scheduled=True)
+    whole = zoo.train(recipe, folder=tmp_path / "whole", **options)
+    original = recorder.Recorder.on_epoch_end
+
+    def stop(self, epoch, logs=None):
+        original(self, epoch, logs)
+        if epoch == 1:
+            raise Stop
+
+    with monkeypatch.context() as patch, pytest.raises(Stop):
+        patch.setattr(recorder, "SHARE", 1e9)
+        patch.setattr(recorder.Recorder, "on_epoch_end", stop)
+        zoo.train(recipe, folder=tmp_path / "run", **options)
+    assert list((tmp_path / "run" / "checkpoints").glob("epoch-000002.ckpt"))
+    zoo.resume(tmp_path / "run", verbose=0)
+    assert_same(tmp_path / "run", whole)
 
 
 def test_a_complete_run_is_read_back(whole, capsys):
