@@ -94,7 +94,7 @@ class Schedule(keras.callbacks.Callback):
 
 
 def _install(model, schedules):
-    """Compiles the model's training function with the schedules in front of the step; the model itself is left as is."""
+    """Compiles the model's training function with the schedules in front of the step; the model is left as is."""
     inner = model.train_step
 
     def train_step(*arguments):

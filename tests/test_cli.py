@@ -10,6 +10,27 @@ from PIL import Image
 from zoo import cli, flags
 from zoo.errors import ZooError
 
+MINE = '''
+import keras
+
+import zoo
+from zoo.data import images
+
+
+def recipe(epochs=1, hidden=(16,), batch_norm=False):
+    """Mine.
+
+    Args:
+        epochs: passes.
+        hidden: widths.
+        batch_norm: on or off.
+    """
+    model = zoo.build("mlp", input_shape=(8, 8, 1), hidden=hidden, batch_normalization=batch_norm)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    model.compile(keras.optimizers.Adam(0.01), loss, metrics=["accuracy"])
+    return zoo.Recipe(model, images("digits", 64), epochs)
+'''
+
 
 def run(capsys, *arguments):
     status = cli.main(list(arguments))
@@ -73,15 +94,7 @@ def test_doctor_tells_what_auto_resolved_to(capsys):
 
 
 def test_a_recipe_of_ones_own_trains_by_its_path_and_predicts(capsys, own_folder):
-    (own_folder / "mine.py").write_text(
-        "import keras\nimport zoo\nfrom zoo.data import images\n\n\n"
-        "def recipe(epochs=1, hidden=(16,), batch_norm=False):\n"
-        '    """Mine.\n\n    Args:\n        epochs: passes.\n        hidden: widths.\n        batch_norm: on or off.\n    """\n'
-        "    model = zoo.build('mlp', input_shape=(8, 8, 1), hidden=hidden, batch_normalization=batch_norm)\n"
-        "    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)\n"
-        "    model.compile(keras.optimizers.Adam(0.01), loss, metrics=['accuracy'])\n"
-        "    return zoo.Recipe(model, images('digits', 64), epochs)\n"
-    )
+    (own_folder / "mine.py").write_text(MINE)
     status, said, _ = run(capsys, "train", "mine.py", "--hidden", "8,8", "--batch-norm", "--folder", "run")
     assert status == 0 and "savedmodel" in said
     Image.new("L", (20, 20), 255).save("white.png")

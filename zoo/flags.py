@@ -36,8 +36,8 @@ def path_of(name):
     known = sources.recipes()
     if name not in known:
         raise ZooError(
-            f"there is no recipe named {name!r}.{suggest(name, known)} `zoo list --recipes` shows all; a recipe of your "
-            "own is given by its path: my_recipe.py"
+            f"there is no recipe named {name!r}.{suggest(name, known)} `zoo list --recipes` shows all; a recipe of "
+            "your own is given by its path: my_recipe.py"
         )
     return known[name]
 

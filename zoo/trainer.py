@@ -256,7 +256,9 @@ def _finish(built, folder, record, recorder, verbose, tell):
     report.draw(folder, model=model, data=data)
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
-        exported = savedmodel.export_all(model, folder, labels=data.labels, features=record["features"], batch=_sample(data))
+        exported = savedmodel.export_all(
+            model, folder, labels=data.labels, features=record["features"], batch=_sample(data)
+        )
     elif record["export"]:
         tell("A SavedModel needs the TensorFlow backend: export was skipped.")
     checkpoint.write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
