@@ -18,6 +18,7 @@ from pathlib import Path
 # wait for each other, as OpenMP's do, lose far more than the share that was taken.
 SPARE = 0.2
 REPEATS = 3
+PATIENCE = 120
 
 
 class Meter:
@@ -102,6 +103,7 @@ def take_turns(contenders, count):
                 continue
             tries = []
             while len(tries) < REPEATS:
+                wait_for_quiet()
                 done = subprocess.run(command, capture_output=True, text=True)
                 if done.returncode:
                     lines = done.stderr.strip().splitlines()
@@ -117,6 +119,16 @@ def take_turns(contenders, count):
                 results[name].append(tries[-1])
                 print(f"round {turn + 1} of {count}: {name} {_described(tries[-1])}", flush=True)
     return results
+
+
+def wait_for_quiet(patience=PATIENCE):
+    """Waits until other processes leave the machine alone for a second, or for at most so many seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < patience:
+        with Meter() as meter:
+            time.sleep(1)
+        if (meter.others or 0) <= SPARE:
+            return
 
 
 def _described(result):

@@ -20,14 +20,14 @@ def search(hp):
 
 
 def recipe(
-    epochs=15,
-    batch_size=128,
-    learning_rate=0.002,
+    epochs=20,
+    batch_size=64,
+    learning_rate=0.005,
     activation="relu",
     pooling="max",
-    weight_decay=0.05,
+    weight_decay=0.004,
     mirror=False,
-    pixels=0,
+    pixels=1,
 ):
     """LeNet with a cosine schedule.
 

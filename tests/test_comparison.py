@@ -75,3 +75,18 @@ def test_history_of_a_study_is_readable_as_csv(study):
     with open(folder / "learning_rate=0.01" / "seed-0" / "history.csv", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [row["epoch"] for row in rows] == ["1", "2"]
+
+
+def test_a_run_that_diverges_is_counted_and_the_study_goes_on(tmp_path):
+    rows = zoo.compare(
+        "table",
+        {"learning_rate": [1e30, 0.01]},
+        seeds=1,
+        folder=tmp_path / "study",
+        verbose=0,
+        data="diabetes",
+        epochs=2,
+    )
+    assert [(row["n"], row["diverged"]) for row in rows] == [(0, 1), (1, 0)]
+    lines = (tmp_path / "study" / "table.md").read_text().splitlines()
+    assert lines[0].startswith("| learning_rate | n | diverged |") and lines[2].startswith("| 1e+30 | 0 | 1 | – |")

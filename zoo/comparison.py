@@ -3,6 +3,7 @@
 import gc
 import itertools
 import json
+import math
 import statistics
 from pathlib import Path
 
@@ -29,7 +30,8 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
         **options: further arguments of `zoo.train`: hyper-parameters that all share, or execution options.
 
     Returns:
-        A list of rows, one a combination: `{"setting": {...}, "n": seeds, METRIC: (mean, deviation), ...}`.
+        A list of rows, one a combination: `{"setting": {...}, "n": runs, "diverged": runs whose loss became NaN,
+        METRIC: (mean, deviation), ...}`.
 
     Raises:
         ZooError: a hyper-parameter that the recipe does not have, no seed, or a folder that holds another study.
@@ -57,7 +59,7 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
             home = folder / _slug(setting) / f"seed-{seed}"
             if runs.metrics(home) is None:
                 tell(f"[{number * seeds + seed + 1}/{len(settings) * seeds}] {_words(setting)}seed {seed}")
-                _one(source.name, home, seed, setting, options, verbose)
+                _one(source.name, home, seed, setting, options, tell, verbose)
             found.append(runs.metrics(home))
             histories.setdefault(_words(setting).strip(", ") or stem, []).append(runs.history(home))
         rows.append(_row(setting, found))
@@ -68,12 +70,15 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
     return rows
 
 
-def _one(name, home, seed, setting, options, verbose):
-    """One run of the grid, begun or resumed; nothing of it stays in memory."""
-    if (home / "recipe.json").is_file():
-        trainer.resume(home, verbose=verbose)
-    else:
-        trainer.train(name, seed=seed, folder=home, verbose=verbose, export=False, **{**options, **setting})
+def _one(name, home, seed, setting, options, tell, verbose):
+    """One run of the grid, begun or resumed; nothing of it stays in memory. One that diverges does not end the study."""
+    try:
+        if (home / "recipe.json").is_file():
+            trainer.resume(home, verbose=verbose)
+        else:
+            trainer.train(name, seed=seed, folder=home, verbose=verbose, export=False, **{**options, **setting})
+    except trainer.Diverged as error:
+        tell(str(error))
     keras.utils.clear_session()
     gc.collect()
 
@@ -103,9 +108,10 @@ def _words(setting):
 
 def _row(setting, found):
     """Mean and standard deviation of each metric over the seeds; the deviation of one run is NaN."""
-    row = {"setting": setting, "n": len(found)}
-    for key in found[0]:
-        values = [metrics[key] for metrics in found]
+    whole = [metrics for metrics in found if metrics is not None]
+    row = {"setting": setting, "n": len(whole), "diverged": len(found) - len(whole)}
+    for key in whole[0] if whole else ():
+        values = [metrics[key] for metrics in whole]
         row[key] = statistics.fmean(values), statistics.stdev(values) if len(values) > 1 else float("nan")
     return row
 
@@ -119,15 +125,23 @@ def table(rows):
     Returns:
         A string.
     """
-    metrics = [key for key in rows[0] if key.startswith(("val_", "test_"))]
-    columns = [*rows[0]["setting"], "n", *metrics, "epochs", "seconds"]
+    metrics = list(dict.fromkeys(key for row in rows for key in row if key.startswith(("val_", "test_"))))
+    counts = ["n", "diverged"] if any(row["diverged"] for row in rows) else ["n"]
+    digits = {**dict.fromkeys(metrics, 4), "epochs": 1, "seconds": 1}
+    columns = [*rows[0]["setting"], *counts, *digits]
     lines = [columns, ["---"] * len(columns)]
     for row in rows:
-        cells = [str(value) for value in row["setting"].values()] + [str(row["n"])]
-        cells += [f"{row[key][0]:.4f} ± {row[key][1]:.4f}" if row["n"] > 1 else f"{row[key][0]:.4f}" for key in metrics]
-        cells += [f"{row['epochs'][0]:.1f}", f"{row['seconds'][0]:.1f}"]
-        lines.append(cells)
+        cells = [str(value) for value in (*row["setting"].values(), *(row[key] for key in counts))]
+        lines.append([*cells, *(_spread(row.get(key), places) for key, places in digits.items())])
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _spread(value, places):
+    """Mean and deviation as text; the deviation only where there is one."""
+    if value is None:
+        return "–"
+    mean, deviation = value
+    return f"{mean:.{places}f}" if math.isnan(deviation) else f"{mean:.{places}f} ± {deviation:.{places}f}"
 
 
 def bands(histories, title):
@@ -149,7 +163,8 @@ def bands(histories, title):
             for index, rows in enumerate(group):
                 values[index, : len(rows)] = [row.get(key, np.nan) for row in rows]
             epochs = np.arange(1, length + 1)
-            mean, spread = np.nanmean(values, 0), np.nanstd(values, 0)
+            values = np.ma.masked_invalid(values)
+            mean, spread = (each.filled(np.nan) for each in (values.mean(0), values.std(0)))
             (line,) = axis.plot(epochs, mean, label=f"{words} (n={len(group)})")
             axis.fill_between(epochs, mean - spread, mean + spread, alpha=0.2, color=line.get_color(), linewidth=0)
         axis.set_xlabel("epoch")

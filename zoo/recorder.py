@@ -1,5 +1,6 @@
 """The callback that makes a run resumable: history, checkpoints, and the way back into both."""
 
+import math
 import signal
 import threading
 import time
@@ -81,6 +82,8 @@ class Recorder(keras.callbacks.Callback):
         else:
             runs.write_history(self.folder, self.rows)
         last = self.model.stop_training or epoch + 1 == self.epochs or self.interrupted
+        if math.isnan(row.get("loss", 0.0)):
+            return  # the checkpoints before it are worth more
         if last or self._cost <= SHARE * (time.monotonic() - self._saved_at):
             self._save(epoch + 1)
         if self.interrupted and epoch + 1 < self.epochs:

@@ -13,6 +13,10 @@ from zoo.errors import ZooError
 from zoo.recorder import Interrupted, Recorder, finish_what_is_written
 
 
+class Diverged(ZooError):
+    """The loss became NaN."""
+
+
 def train(
     name,
     *,
@@ -287,7 +291,7 @@ def _scores(model, data, verbose):
 
 
 def _estimate(built, recorder, tell):
-    """Says how long training will take and how much memory, from two calls that leave no trace in the model."""
+    """Says how long training will take and how much memory, from a few steps that leave no trace in the model."""
     from zoo import state
 
     model, stream = built.model, built.data.train
@@ -299,11 +303,14 @@ def _estimate(built, recorder, tell):
     if keras.backend.backend() == "tensorflow":
         held = state.variables(model)
         before = [keras.ops.copy(variable.value) for variable in held]
-        batches = iter(stream.open())
-        model.train_function(batches)
+        # A stream that ends early ends an execution early, so a few steps are enough whatever it holds.
+        model.train_function(iter(stream.open().take(1)))
+        count = min(8, stream.steps)
+        batches = iter(stream.open().take(count))
         began = time.monotonic()
-        model.train_function(batches)
-        seconds = (time.monotonic() - began) / model.steps_per_execution * stream.steps
+        for _ in range(-(-count // model.steps_per_execution)):
+            model.train_function(batches)
+        seconds = (time.monotonic() - began) / count * stream.steps
         for variable, value in zip(held, before, strict=True):
             variable.assign(value)
         model.reset_metrics()
@@ -320,7 +327,7 @@ def _duration(seconds):
 def _check_finite(recorder, folder):
     rows = recorder.rows
     if rows and rows[-1].get("loss") != rows[-1].get("loss"):
-        raise ZooError(
+        raise Diverged(
             f"the loss became NaN in epoch {len(rows)}; training was stopped. The history is in {folder}. "
             "A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
