@@ -22,10 +22,10 @@ def search(hp):
 def recipe(
     epochs=20,
     batch_size=64,
-    learning_rate=0.005,
+    learning_rate=0.004,
     activation="relu",
-    pooling="max",
-    weight_decay=0.004,
+    pooling="average",
+    weight_decay=0.01,
     mirror=False,
     pixels=1,
 ):
