@@ -71,7 +71,7 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
 
 
 def _one(name, home, seed, setting, options, tell, verbose):
-    """One run of the grid, begun or resumed; nothing of it stays in memory. One that diverges does not end the study."""
+    """One run of the grid, begun or resumed; nothing stays in memory. One that diverges does not end the study."""
     try:
         if (home / "recipe.json").is_file():
             trainer.resume(home, verbose=verbose)
@@ -117,7 +117,7 @@ def _row(setting, found):
 
 
 def table(rows):
-    """The rows as a Markdown table: what varied, seeds, every validation and test metric, epochs and time.
+    """The rows as a Markdown table: what varied, seeds, validation and test metrics, epochs and time.
 
     Args:
         rows: what `compare` returns.
@@ -125,7 +125,7 @@ def table(rows):
     Returns:
         A string.
     """
-    metrics = list(dict.fromkeys(key for row in rows for key in row if key.startswith(("val_", "test_"))))
+    metrics = list(dict.fromkeys(key for row in rows for key in row if _is_shown(key)))
     counts = ["n", "diverged"] if any(row["diverged"] for row in rows) else ["n"]
     digits = {**dict.fromkeys(metrics, 4), "epochs": 1, "seconds": 1}
     columns = [*rows[0]["setting"], *counts, *digits]
@@ -134,6 +134,12 @@ def table(rows):
         cells = [str(value) for value in (*row["setting"].values(), *(row[key] for key in counts))]
         lines.append([*cells, *(_spread(row.get(key), places) for key, places in digits.items())])
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
+
+
+def _is_shown(key):
+    """Whether a metric has a column: of several outputs' losses only the sum has."""
+    part, _, metric = key.partition("_")
+    return part in ("val", "test") and (metric == "loss" or not metric.endswith("_loss"))
 
 
 def _spread(value, places):
@@ -154,7 +160,7 @@ def bands(histories, title):
     Returns:
         A matplotlib figure.
     """
-    keys = [key for key in histories[next(iter(histories))][0][-1] if key == "loss" or key.startswith("val_")]
+    keys = [key for key in histories[next(iter(histories))][0][-1] if key == "loss" or _is_shown(key)]
     figure, axes = report._figure(min(3, len(keys)), -(-len(keys) // 3), 4.6, 3.4)
     for axis, key in zip(axes, keys, strict=False):
         for words, group in histories.items():
