@@ -1,7 +1,8 @@
 """The practical LeNet on Fashion-MNIST.
 
-zoo train lenet_fashion_mnist                # not measured yet
-zoo train lenet_fashion_mnist --epochs 5     # not measured yet
+zoo train lenet_fashion_mnist     # 92.07 % ± 0.15 of the test images (n=3), 51 s on 2 cores
+
+In 5 epochs, `--epochs 5 --pixels 0 --batch-size 32 --learning-rate 0.005 --pooling max`: 90.44 % ± 0.22 (n=3), 16 s.
 """
 
 import keras

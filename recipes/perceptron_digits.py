@@ -1,6 +1,6 @@
 """One linear layer on scikit-learn's handwritten digits: softmax regression.
 
-zoo train perceptron_digits          # not measured yet
+zoo train perceptron_digits     # 96.85 % ± 0.85 of the test images (n=3), 1 s on 2 cores
 """
 
 import keras

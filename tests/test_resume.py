@@ -191,3 +191,11 @@ def test_changed_data_is_refused(recipe, whole, tmp_path):
     (folder / "recipe.json").write_text(json.dumps(record))
     with pytest.raises(zoo.ZooError, match="data has changed .*: train"):
         zoo.evaluate(folder)
+
+
+def test_a_run_killed_between_export_and_its_last_file_is_finished(tmp_path):
+    whole = zoo.train("perceptron_digits", folder=tmp_path / "run", epochs=1, verbose=0)
+    (tmp_path / "run" / "metrics.json").unlink()
+    again = zoo.resume(tmp_path / "run", verbose=0)
+    assert {**again.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}
+    assert (tmp_path / "run" / "savedmodel" / "saved_model.pb").is_file()

@@ -45,7 +45,7 @@ def test_the_run_folder_is_complete(result):
 
 
 def test_evaluate_reproduces_the_stored_metrics_exactly(result):
-    again = zoo.evaluate(result.folder, verbose=0)
+    again = zoo.evaluate(result.folder)
     assert again == {key: value for key, value in result.metrics.items() if key.startswith(("val_", "test_"))}
 
 

@@ -174,7 +174,7 @@ def bands(histories, title):
             (line,) = axis.plot(epochs, mean, label=f"{words} (n={len(group)})")
             axis.fill_between(epochs, mean - spread, mean + spread, alpha=0.2, color=line.get_color(), linewidth=0)
         axis.set_xlabel("epoch")
-        axis.set_ylabel(key.replace("_", " "))
+        axis.set_ylabel(key.replace("val_", "validation ").replace("_", " "))
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
     axes[0].legend(fontsize=8)

@@ -2,15 +2,14 @@
 
 import json
 import sys
-import time
 from pathlib import Path
 
 import keras
 
-from zoo import checkpoint, doctor, execution, recipe, runs, seeding
+from zoo import checkpoint, doctor, estimate, execution, recipe, runs, seeding
 from zoo.data import check_fits
 from zoo.errors import ZooError
-from zoo.recorder import Interrupted, Recorder, finish_what_is_written
+from zoo.recorder import Recorder, finish_what_is_written
 
 
 class Diverged(ZooError):
@@ -52,9 +51,9 @@ def train(
         zoo.recorder.Interrupted: Ctrl-C; `zoo.resume(folder)` goes on.
 
     Example:
-        >>> result = zoo.train("mlp_digits", epochs=1, folder=folder, verbose=0)
-        >>> sorted(result.metrics)[:2]
-        ['epochs', 'parameters']
+        >>> result = zoo.train("mlp_digits", epochs=1, export=False, verbose=0)
+        >>> sorted(result.metrics)[:3]
+        ['epochs', 'parameters', 'seconds']
     """
     folder = Path(folder) if folder else runs.new_folder(name)
     runs.check_free(folder, overwrite)
@@ -115,12 +114,11 @@ def resume(folder, *, verbose="auto"):
     return _fit(built, folder, record, restored, verbose, tell)
 
 
-def evaluate(folder, *, verbose="auto"):
+def evaluate(folder):
     """Evaluates a finished run again, on its validation and test data.
 
     Args:
         folder: a run folder.
-        verbose: 0 is silent.
 
     Returns:
         A dict of floats, `val_*` and `test_*`: those that `metrics.json` holds.
@@ -132,7 +130,7 @@ def evaluate(folder, *, verbose="auto"):
 
     built = rebuild(folder)
     built.model.set_weights(load(folder).get_weights())
-    return _scores(built.model, built.data, verbose)
+    return _scores(built.model, built.data)
 
 
 def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit_compile="auto"):
@@ -223,7 +221,9 @@ def _fit(built, folder, record, restored, verbose, tell):
     """Everything from the first step to the last file."""
     model, data = built.model, built.data
     bar = _bar(verbose)
-    recorder = Recorder(folder, built.callbacks, restored, built.epochs, lambda: _estimate(built, recorder, tell))
+    recorder = Recorder(
+        folder, built.callbacks, restored, built.epochs, lambda: tell(estimate.estimate(built, recorder.initial_epoch))
+    )
     first = recorder.initial_epoch
     callbacks = [*built.callbacks, *_always(folder), recorder]
     try:
@@ -238,20 +238,20 @@ def _fit(built, folder, record, restored, verbose, tell):
                 shuffle=False,
                 verbose=bar,
             )
-    except Interrupted:
+        _check_finite(recorder, folder)
+        return _finish(built, folder, record, recorder, tell)
+    except KeyboardInterrupt:
         tell(f"\nStopped. To continue: zoo resume {folder}")
         raise
-    _check_finite(recorder, folder)
-    return _finish(built, folder, record, recorder, verbose, tell)
 
 
-def _finish(built, folder, record, recorder, verbose, tell):
+def _finish(built, folder, record, recorder, tell):
     """After the last step: evaluates once, and writes what came out; `metrics.json` last, for it says "complete"."""
     from zoo import report, savedmodel
 
     model, data = built.model, built.data
     metrics = {
-        **_scores(model, data, verbose),
+        **_scores(model, data),
         "epochs": recorder.initial_epoch,
         "seconds": recorder.seconds,
         "parameters": int(sum(keras.ops.size(w) for w in model.trainable_weights)),
@@ -261,7 +261,7 @@ def _finish(built, folder, record, recorder, verbose, tell):
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
         exported = savedmodel.export_all(
-            model, folder, labels=data.labels, features=record["features"], batch=_sample(data)
+            model, folder, labels=data.labels, features=record["features"], batch=_sample(data), overwrite=True
         )
     elif record["export"]:
         tell("A SavedModel needs the TensorFlow backend: export was skipped.")
@@ -280,7 +280,7 @@ def _always(folder):
     ]
 
 
-def _scores(model, data, verbose):
+def _scores(model, data):
     """Loss and metrics on validation and test data, as floats, with their prefixes."""
     found = {}
     for prefix, stream in (("val", data.validation), ("test", data.test)):
@@ -288,40 +288,6 @@ def _scores(model, data, verbose):
             scores = model.evaluate(stream.once(), return_dict=True, verbose=0)
             found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
     return found
-
-
-def _estimate(built, recorder, tell):
-    """Says how long training will take and how much memory, from a few steps that leave no trace in the model."""
-    from zoo import state
-
-    model, stream = built.model, built.data.train
-    gigabytes = execution.memory(model, built.data) / 2**30
-    left = built.epochs - recorder.initial_epoch
-    if left < 1:
-        return
-    line = f"{built.epochs} epochs of {stream.steps} steps, about {gigabytes:.2f} GiB"
-    if keras.backend.backend() == "tensorflow":
-        held = state.variables(model)
-        before = [keras.ops.copy(variable.value) for variable in held]
-        # A stream that ends early ends an execution early, so a few steps are enough whatever it holds.
-        model.train_function(iter(stream.open().take(1)))
-        count = min(8, stream.steps)
-        batches = iter(stream.open().take(count))
-        began = time.monotonic()
-        for _ in range(-(-count // model.steps_per_execution)):
-            model.train_function(batches)
-        seconds = (time.monotonic() - began) / count * stream.steps
-        for variable, value in zip(held, before, strict=True):
-            variable.assign(value)
-        model.reset_metrics()
-        line += f", about {_duration(seconds)} an epoch, {_duration(seconds * left)} in all at most"
-    tell(line)
-
-
-def _duration(seconds):
-    if seconds < 90:
-        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _check_finite(recorder, folder):
@@ -355,5 +321,8 @@ def _sample(data):
 
 def _summary(metrics, folder):
     shown = [f"{key} {value:.4f}" for key, value in metrics.items() if key.startswith(("val_", "test_"))]
-    lines = [", ".join(shown), f"{metrics['epochs']} epochs in {_duration(metrics['seconds'])}. Run folder: {folder}"]
+    lines = [
+        ", ".join(shown),
+        f"{metrics['epochs']} epochs in {estimate.duration(metrics['seconds'])}. Run folder: {folder}",
+    ]
     return "\n".join(lines)

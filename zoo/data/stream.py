@@ -2,12 +2,16 @@
 
 import functools
 import hashlib
+import os
 
 import numpy as np
 
 from zoo.data import ops, random
 from zoo.errors import ZooError, require
 from zoo.seeding import check_seed
+
+PARALLEL = max(2, (os.cpu_count() or 2) // 2)
+PREFETCHED = 2
 
 
 class Stream:
@@ -139,10 +143,10 @@ class Stream:
         batches = batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
         batches = batches.map(
             lambda current, index: self._element(arrays, current, index),
-            num_parallel_calls=tf.data.AUTOTUNE,
+            num_parallel_calls=PARALLEL,
             deterministic=True,
         )
-        return batches.prefetch(tf.data.AUTOTUNE)
+        return _untuned(batches.prefetch(PREFETCHED))
 
     def once(self):
         """Every example once, in its natural order, not augmented: for validation and test.
@@ -158,10 +162,8 @@ class Stream:
             batch = tuple(array[i * self.batch_size : (i + 1) * self.batch_size] for array in arrays)
             return self._map(*batch) if self._map else batch
 
-        batches = tf.data.Dataset.range(self.steps).map(
-            element, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True
-        )
-        return batches.prefetch(tf.data.AUTOTUNE)
+        batches = tf.data.Dataset.range(self.steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
+        return _untuned(batches.prefetch(PREFETCHED))
 
     def _element(self, arrays, epoch, index):
         xp = ops.of(index)
@@ -193,6 +195,15 @@ class Stream:
     def _check(self, epoch, step):
         require(epoch >= 0, "epoch", epoch, "an integer >= 0")
         require(0 <= step < self.steps, "step", step, f"an integer in 0 <= step < {self.steps}")
+
+
+def _untuned(batches):
+    """Without tf.data's autotuner: it made no pipeline here faster, and could hold up the end of `fit` for seconds."""
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return batches.with_options(options)
 
 
 def _described(element):
