@@ -56,6 +56,7 @@ def test_a_duplicate_registration_raises(monkeypatch):
 
     assert zoo.build("mine").count_params() == 15
     assert zoo.build("mine").name == "mine"
+    assert zoo.describe("mine")["arguments"] == "units=3"
     with pytest.raises(zoo.ZooError, match="registered already"):
         zoo.register(mine)(mine_function)
 

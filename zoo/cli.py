@@ -107,7 +107,7 @@ def _parser(arguments):
             sub.add_argument("--seeds", type=int, default=3, help="seeds 0..n-1 for each (default: 3)")
             sub.add_argument("--folder", help="folder of the study (default: runs/compare/NAME-<what varies>)")
         if wanted:
-            flags.add(sub, flags.path_of(wanted))
+            flags.add(sub, sources.path_of(wanted))
 
     command("resume", _resume, "continue a run that was stopped", ("folder", "a run folder"))
     command("evaluate", _evaluate, "evaluate a finished run again", ("folder", "a run folder"))
@@ -153,7 +153,7 @@ def _execution(parsed):
 
 
 def _hyper(parsed):
-    known = flags.signature(flags.path_of(parsed.recipe))
+    known = flags.signature(sources.path_of(parsed.recipe))
     return {key: value for key, value in vars(parsed).items() if key in known}
 
 
@@ -215,7 +215,7 @@ def _doctor(parsed):
 def _compare(parsed):
     from zoo import comparison
 
-    known = flags.signature(flags.path_of(parsed.recipe))
+    known = flags.signature(sources.path_of(parsed.recipe))
     vary = {}
     for text in parsed.vary:
         key, equals, values = text.partition("=")

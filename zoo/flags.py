@@ -5,10 +5,9 @@ The signature is read from the source, not imported, so that `zoo train NAME --h
 
 import argparse
 import ast
-from pathlib import Path
 
 from zoo import sources
-from zoo.errors import ZooError, suggest
+from zoo.errors import ZooError
 
 RESERVED = {
     "name",
@@ -21,25 +20,6 @@ RESERVED = {
     "jit_compile",
     "verbose",
 }
-
-
-def path_of(name):
-    """The file of a recipe given by name or path.
-
-    Raises:
-        ZooError: there is none.
-    """
-    if name.endswith(".py"):
-        if not Path(name).is_file():
-            raise ZooError(f"there is no recipe file {name}")
-        return Path(name)
-    known = sources.recipes()
-    if name not in known:
-        raise ZooError(
-            f"there is no recipe named {name!r}.{suggest(name, known)} `zoo list --recipes` shows all; a recipe of "
-            "your own is given by its path: my_recipe.py"
-        )
-    return known[name]
 
 
 def signature(path):

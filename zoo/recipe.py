@@ -117,18 +117,11 @@ def find(name):
     Raises:
         ZooError: no such recipe, or a file without a `recipe` function of plain keyword arguments.
     """
-    name = str(name)
-    if name.endswith(".py"):
-        module = _import_path(Path(name))
-        name = str(Path(name).resolve())
+    path = sources.path_of(name)
+    if str(name).endswith(".py"):
+        module = _import_path(path)
+        name = str(path.resolve())
     else:
-        known = sources.recipes()
-        if name not in known:
-            hint = " That is a model; a recipe trains it." if name in _model_names() else ""
-            raise ZooError(
-                f"there is no recipe named {name!r}.{hint}{suggest(name, known)} `zoo list --recipes` shows all; "
-                "a recipe of your own is given by its path: my_recipe.py"
-            )
         module = importlib.import_module(f"recipes.{name}")
     if not callable(getattr(module, "recipe", None)):
         raise ZooError(f"{name} defines no function `recipe(**hyper)` that returns a zoo.Recipe")
@@ -140,15 +133,7 @@ def find(name):
     return Source(name, module)
 
 
-def _model_names():
-    from zoo.registry import list_models
-
-    return list_models()
-
-
 def _import_path(path):
-    if not path.is_file():
-        raise ZooError(f"there is no recipe file {path}")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -228,6 +228,8 @@ def describe(name):
     from zoo import sources
 
     found = entry(name)
+    # A model of the user's own is registered with its function; the zoo's are read from their source.
+    written = _functions.get((found.family, found.function)) if found.family not in sources.families() else None
     return {
         "name": found.name,
         "summary": found.summary,
@@ -236,7 +238,7 @@ def describe(name):
         "input": found.input,
         "parameters": found.parameters,
         "preset": dict(found.preset),
-        "arguments": sources.signature(found),
+        "arguments": str(inspect.signature(written))[1:-1] if written else sources.signature(found),
         "variants": sorted(e.name for e in _table().values() if e.family == found.family and e.name != name),
         "recipes": sources.recipes_of(name),
     }

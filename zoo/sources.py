@@ -9,6 +9,9 @@ import functools
 import importlib.util
 from pathlib import Path
 
+from zoo.errors import ZooError, suggest
+from zoo.registry import list_models
+
 
 def _folder(package):
     return Path(importlib.util.find_spec(package).submodule_search_locations[0])
@@ -18,6 +21,39 @@ def _folder(package):
 def recipes():
     """The recipes that come with the zoo: a dict from name to path, sorted by name."""
     return {path.stem: path for path in sorted(_folder("recipes").glob("*.py")) if not path.stem.startswith("_")}
+
+
+@functools.cache
+def families():
+    """The families of models that come with the zoo: names of the modules of `zoo.models`."""
+    return tuple(path.stem for path in (_folder("zoo") / "models").glob("*.py") if not path.stem.startswith("_"))
+
+
+def path_of(name):
+    """The file of a recipe.
+
+    Args:
+        name: a name of `recipes()`, or the path of a file that ends in `.py`.
+
+    Returns:
+        A `pathlib.Path`.
+
+    Raises:
+        ZooError: there is none; close names are offered.
+    """
+    name = str(name)
+    if name.endswith(".py"):
+        if not Path(name).is_file():
+            raise ZooError(f"there is no recipe file {name}")
+        return Path(name)
+    known = recipes()
+    if name not in known:
+        hint = " That is a model; a recipe trains it." if name in list_models() else ""
+        raise ZooError(
+            f"there is no recipe named {name!r}.{hint}{suggest(name, known)} `zoo list --recipes` shows all; a recipe "
+            "of your own is given by its path: my_recipe.py"
+        )
+    return known[name]
 
 
 @functools.cache
