@@ -14,7 +14,7 @@ import callbacks
 import zoo
 import zoo.data
 import zoo.models
-from zoo import cli, sources
+from zoo import cli, registry, sources
 
 ROOT = Path(__file__).parent.parent
 MODULES = ["zoo", "callbacks"] + [
@@ -33,8 +33,10 @@ def folder(tmp_path_factory):
 
 
 @pytest.mark.parametrize("name", MODULES)
-def test_examples_run(name, folder):
+def test_examples_run(name, folder, monkeypatch):
     module = importlib.import_module(name)
+    # What an example registers is gone after it.
+    monkeypatch.setattr(registry, "_entries", dict(registry._table()))
     names = {"zoo": zoo, "keras": keras, "np": np, "folder": str(folder), **vars(callbacks)}
     for example in doctest.DocTestFinder(exclude_empty=True).find(module, globs={**names, **vars(module)}):
         runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS)
