@@ -54,6 +54,13 @@ def test_the_readme_names_models_recipes_and_commands_that_exist():
         assert stopped.value.code == 0, command
 
 
+def test_the_recipe_in_the_readme_trains(tmp_path):
+    (source,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "def recipe(" in block]
+    (tmp_path / "mine.py").write_text(source)
+    assert cli.main(["train", "mine.py", "--pixels", "0", "--no-export", "--folder", "run"]) == 0
+    assert zoo.evaluate("run")["test_accuracy"] > 0.9
+
+
 def test_the_readme_shows_the_numbers_of_the_recipes():
     claims = {name: re.search(r"\d\d\.\d\d % ± \d\.\d\d", path.read_text()) for name, path in sources.recipes().items()}
     for name, claim in claims.items():

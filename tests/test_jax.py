@@ -1,4 +1,4 @@
-"""The supervised models build, train, evaluate and predict on the JAX backend too, in a process of their own."""
+"""The supervised models build, train, resume, evaluate and predict on the JAX backend, in a process of their own."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ CODE = """
 import numpy as np
 import keras
 import zoo
-from zoo import runs
+from zoo import recorder, runs
 
 assert keras.backend.backend() == "jax"
 for name in ("lenet5_digits", "lenet_digits", "mlp_digits", "perceptron_digits", "ensemble_digits", "table"):
@@ -22,6 +22,26 @@ for name in ("lenet5_digits", "lenet_digits", "mlp_digits", "perceptron_digits",
     assert np.isfinite(outputs).all(), name
     scores = zoo.evaluate(result.folder)
     assert all(abs(scores[key] - result.metrics[key]) < 1e-6 for key in scores), name
+
+
+class Stop(Exception):
+    pass
+
+
+def stop(self, epoch, logs=None):
+    original(self, epoch, logs)
+    raise Stop
+
+
+original = recorder.Recorder.on_epoch_end
+recorder.Recorder.on_epoch_end = stop
+try:
+    zoo.train("mlp_digits", epochs=2, folder="stopped", verbose=0)
+except Stop:
+    recorder.Recorder.on_epoch_end = original
+zoo.resume("stopped", verbose=0)
+for a, b in zip(zoo.load("stopped").get_weights(), zoo.load("run-mlp_digits").get_weights(), strict=True):
+    np.testing.assert_array_equal(a, b)
 print("done")
 """
 

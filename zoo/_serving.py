@@ -63,10 +63,12 @@ class Serving:
     def checked(self, batch):
         """`batch` in the input's type, at most 32 elements."""
         batch = np.asarray(batch)[:32]
-        fits = batch.shape[1:] == self.shape and len(batch) and np.array_equal(batch.astype(self.dtype), batch)
+        with np.errstate(invalid="ignore", over="ignore"):  # what does not fit is told below
+            raw = batch.astype(self.dtype)
+        fits = batch.shape[1:] == self.shape and len(batch) and np.allclose(raw, batch, rtol=1e-6, atol=0)
         received = f"{batch.dtype} {batch.shape}"
         require(fits, "batch", received, f"raw input as the model takes it, {self.inputs[self.name]}")
-        return batch.astype(self.dtype)
+        return raw
 
     def expected(self, batch, format):
         """What the model itself answers, computed op by op and with NumPy's softmax, and how far a file may differ."""

@@ -49,8 +49,9 @@ def staged(targets):
         _place(folder, targets)
     except BaseException:
         shutil.rmtree(folder)
-        for missing in made:
-            missing.rmdir()
+        with contextlib.suppress(OSError):  # somebody else wrote there meanwhile
+            for missing in made:
+                missing.rmdir()
         raise
     shutil.rmtree(folder)
 

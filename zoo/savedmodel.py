@@ -18,7 +18,7 @@ from zoo.quiet import native_logs_hidden
 LABELS = "labels.txt"
 
 
-def export(model, path, labels=None, format="savedmodel", features=None, batch=None, overwrite=False):
+def export(model, path, labels=None, format="savedmodel", batch=None, features=None, overwrite=False):
     """Writes a model for use elsewhere, and checks it there before saying so.
 
     A SavedModel answers with `label`, `probability` (of that label) and `probabilities`; LiteRT and ONNX are numeric
@@ -37,9 +37,9 @@ def export(model, path, labels=None, format="savedmodel", features=None, batch=N
         path: where to write: a folder, or a file that ends in `.tflite`, `.onnx` or `.keras`.
         labels: names of the classes in the order of the logits; by default `"0"` to `"n-1"`.
         format: `"savedmodel"`, `"litert"`, `"onnx"` (needs the extra packages of `onnx`) or `"keras"`.
+        batch: raw inputs to check with, such as test images, `(n, height, width, channels)`; by default random ones.
         features: names of the features of a table model, in order: LiteRT and ONNX files keep them, so that columns can
             be found by name later.
-        batch: raw inputs to check with, such as test images, `(n, height, width, channels)`; by default random ones.
         overwrite: replace what is at `path`.
 
     Returns:
@@ -66,12 +66,12 @@ def export(model, path, labels=None, format="savedmodel", features=None, batch=N
 
 
 def export_all(
-    model, folder, labels=None, formats=("savedmodel", "litert"), features=None, batch=None, overwrite=False
+    model, folder, labels=None, formats=("savedmodel", "litert"), batch=None, features=None, overwrite=False
 ):
     """Writes several formats into one folder, under the names of `FILES`, and checks them in one fresh process.
 
     Args:
-        model, labels, features, batch, overwrite: as in `export`.
+        model, labels, batch, features, overwrite: as in `export`.
         folder: a folder, made when missing; the label names go to `labels.txt` in it.
         formats: names of `FILES`.
 
