@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 from PIL import Image
 
 import zoo
+from zoo._tables import read_features
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +83,69 @@ def test_columns_of_a_table_are_found_by_name(rates, tmp_path):
         (np.zeros((2, 9, 9, 1), "uint8"), r"of shape \(n, 8, 8, 1\)"),
         (np.full((1, 8, 8, 1), 0.5), "raw pixels"),
         (np.full((1, 8, 8, 1), 300), "raw pixels"),
+        (np.full((1, 8, 8, 1), -0.25), "raw pixels"),
+        (np.full((1, 8, 8, 1), np.nan), "raw pixels"),
+        (np.full((1, 8, 8, 1), "7"), "must be numbers"),
+        (np.zeros((0, 8, 8, 1), "uint8"), "of shape"),
     ],
 )
 def test_inputs_that_the_model_cannot_take(digits, inputs, words):
     with pytest.raises(zoo.ZooError, match=words):
         zoo.Predictor(digits.folder)(inputs)
+
+
+def test_pixels_of_any_number_type_are_the_same_pixels(digits):
+    predictor = zoo.Predictor(digits.folder)
+    for dtype in ("int64", "float32", "float64"):
+        assert predictor(images(3).astype(dtype)) == predictor(images(3))
+
+
+def test_threads_may_share_a_predictor(digits):
+    predictor = zoo.Predictor(digits.folder)
+    batches = [images(64)[first : first + 3] for first in range(0, 60, 3)] * 20
+    expected = [predictor(batch) for batch in batches]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(predictor, batches)) == expected
+
+
+def test_a_file_alone_is_enough(digits, tmp_path):
+    (tmp_path / "other.tflite").write_bytes((digits.folder / "model.tflite").read_bytes())
+    assert zoo.Predictor(tmp_path / "other.tflite")(images(2)) == zoo.Predictor(digits.folder)(images(2))
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "numbers"),
+    [
+        ("1,2\n3,4\n", (), [1, 2]),
+        ("a,b\n1,2\n\n3,4\n", (), [2, 4]),
+        ("\ufeffb, t,a\n2,0,1\n4,0,3\n", ("a", "b"), [2, 3]),
+    ],
+)
+def test_features_of_a_csv_file(tmp_path, text, names, numbers):
+    (tmp_path / "rows.csv").write_text(text, encoding="utf-8")
+    lines, found = read_features(tmp_path / "rows.csv", 2, names)
+    np.testing.assert_array_equal(found, np.array([[1, 2], [3, 4]], "float32"))
+    assert lines == numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "message"),
+    [
+        ("", (), "has no rows"),
+        ("a,b\n", (), "has no rows"),
+        ("1,2,3\n", (), "takes 2 features. Received: 3 columns"),
+        ("1,2,3\n", ("a", "b"), "A header would let them be found among others: a, b"),
+        ("a,c\n1,2\n", ("a", "b"), "no column 'b'"),
+        ("widht,b\n1,2\n", ("width", "b"), "Did you mean 'widht'"),
+        ("a,b\n1,2\n3,x\n", (), "line 3, column b: expected a finite number. Received: 'x'"),
+        ("1,2\n3\n", (), "line 2, column 2: .*Received: ''"),
+        ("1,2\nnan,2\n", (), "line 2, column 1"),
+    ],
+)
+def test_csv_files_that_cannot_be_read(tmp_path, text, names, message):
+    (tmp_path / "rows.csv").write_text(text)
+    with pytest.raises(zoo.ZooError, match=message):
+        read_features(tmp_path / "rows.csv", 2, names)
 
 
 def test_files_that_cannot_be_read(digits, rates, tmp_path):

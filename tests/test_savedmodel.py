@@ -163,8 +163,10 @@ def test_regression_answers_with_values(tmp_path):
     x = layers.Dense(8, activation="tanh")(layers.Normalization(mean=[1, 2, 3, 4], variance=[1, 4, 9, 16])(x))
     model = keras.Model(features, layers.Rescaling(250.0, 3000.0)(layers.Dense(1)(x)))
     names = ("width", "height", "depth", "weight")
-    results = savedmodel.export_all(model, tmp_path / "run", features=names, formats=("savedmodel", "litert", "onnx"))
-    rows = np.random.default_rng(0).normal(size=(5, 4)).astype("float32")
+    rows = np.random.default_rng(0).normal(size=(5, 4))  # float64, as a table is read
+    formats = ("savedmodel", "litert", "onnx")
+    results = savedmodel.export_all(model, tmp_path / "run", features=names, formats=formats, batch=rows)
+    rows = rows.astype("float32")
     answer = tf.saved_model.load(tmp_path / "run" / "savedmodel").signatures["serving_default"](features=rows)
     assert list(answer) == ["value"] and answer["value"].shape == (5,)
     np.testing.assert_allclose(answer["value"], model(rows)[:, 0], rtol=1e-5)
@@ -352,6 +354,7 @@ def idle(monkeypatch, tmp_path):
         (dict(features=("a", "b")), "Received: 2 names of features"),
         (dict(batch=np.zeros((2, 9, 8, 3))), "batch must be raw input"),
         (dict(batch=IMAGES / 255), "batch must be raw input"),
+        (dict(batch=IMAGES + np.nan), "batch must be raw input"),
     ],
 )
 def test_bad_arguments(idle, tmp_path, arguments, message):

@@ -40,8 +40,8 @@ class Predictor:
 
     Args:
         path: a run folder with a `model.tflite`, or such a file: an export of the zoo as `litert`.
-        threads: threads a call may use; by default one for up to 31 inputs, and as many as there are cores for more.
-            A large network is worth more at once.
+        threads: threads a call may use; by default one for fewer than 32 inputs, and as many as there are cores for
+            more; a large network gains from several at once.
 
     Attributes:
         labels: names of the classes, in the order of the probabilities; empty for a regression.
