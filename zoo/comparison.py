@@ -65,7 +65,7 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
         rows.append(_row(setting, found))
     text = table(rows)
     write_atomically(folder / "table.md", text + "\n")
-    report._save(bands(histories, source.name), folder / "compare.png")
+    report.save(bands(histories, source.name), folder / "compare.png")
     tell(f"\n{text}\n\n{folder / 'table.md'}\n{folder / 'compare.png'}")
     return rows
 
@@ -161,7 +161,7 @@ def bands(histories, title):
         A matplotlib figure.
     """
     keys = [key for key in histories[next(iter(histories))][0][-1] if key == "loss" or _is_shown(key)]
-    figure, axes = report._figure(min(3, len(keys)), -(-len(keys) // 3), 4.6, 3.4)
+    figure, axes = report.panels(min(3, len(keys)), -(-len(keys) // 3), 4.6, 3.4)
     for axis, key in zip(axes, keys, strict=False):
         for words, group in histories.items():
             length = max(len(rows) for rows in group)

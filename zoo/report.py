@@ -44,7 +44,7 @@ def draw(folder, model, data):
     folder = Path(folder)
     record = runs.read(folder)
     title = f"{Path(record['recipe']).stem}, seed {record['seed']}"
-    drawn = [_save(curves(runs.history(folder), title), folder / "curves.png")]
+    drawn = [save(curves(runs.history(folder), title), folder / "curves.png")]
     part = data.test or data.validation
     if part is None:
         return drawn
@@ -52,14 +52,14 @@ def draw(folder, model, data):
     outputs = model.predict(part.once(), verbose=0)
     outputs = np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs, np.float32)
     if data.labels is None:
-        return [*drawn, _save(predicted_against_true(targets, outputs[:, 0]), folder / "predictions.png")]
+        return [*drawn, save(predicted_against_true(targets, outputs[:, 0]), folder / "predictions.png")]
     probabilities = softmax(outputs)
     if len(data.labels) <= CONFUSION_CLASSES:
         matrix = confusion(targets, probabilities.argmax(1), len(data.labels))
-        drawn.append(_save(confusion_matrix(matrix, data.labels), folder / "confusion.png"))
+        drawn.append(save(confusion_matrix(matrix, data.labels), folder / "confusion.png"))
     if inputs.ndim == 4:
         figure = mistakes(inputs, targets, probabilities, data.labels)
-        drawn.append(_save(figure, folder / "mistakes.png"))
+        drawn.append(save(figure, folder / "mistakes.png"))
     return drawn
 
 
@@ -95,7 +95,7 @@ def curves(rows, title=""):
     quantities = [key for key in quantities if key not in ("epoch", "seconds")]
     across = min(3, len(quantities))
     down = math.ceil(len(quantities) / across)
-    figure, axes = _figure(across, down, 4.2, 3.2)
+    figure, axes = panels(across, down, 4.2, 3.2)
     for axis, quantity in zip(axes, quantities, strict=False):
         for key, name in ((quantity, "training"), (f"val_{quantity}", "validation")):
             points = [(row["epoch"], row[key]) for row in rows if key in row]
@@ -114,7 +114,7 @@ def curves(rows, title=""):
 def confusion_matrix(matrix, labels):
     """Draws a confusion matrix: counts in the cells, the share of the true class as colour."""
     size = max(4.0, 0.55 * len(labels) + 1.8)
-    figure, (axis,) = _figure(1, 1, size, size)
+    figure, (axis,) = panels(1, 1, size, size)
     share = matrix / np.maximum(matrix.sum(1, keepdims=True), 1)
     axis.imshow(share, cmap="Blues", vmin=0, vmax=1)
     for (row, column), count in np.ndenumerate(matrix):
@@ -138,7 +138,7 @@ def mistakes(images, true, probabilities, labels):
     wrong = wrong[np.argsort(-certainty[wrong], kind="stable")][:MISTAKES]
     across = min(6, max(3, len(wrong)))
     down = max(1, math.ceil(len(wrong) / across))
-    figure, axes = _figure(across, down, 1.7, 2.1)
+    figure, axes = panels(across, down, 1.7, 2.1)
     for axis in axes:
         axis.axis("off")
     for axis, index in zip(axes, wrong, strict=False):
@@ -155,7 +155,7 @@ def mistakes(images, true, probabilities, labels):
 
 def predicted_against_true(true, predicted):
     """Regression: the prediction against the truth, with the line where both agree."""
-    figure, (axis,) = _figure(1, 1, 4.6, 4.4)
+    figure, (axis,) = panels(1, 1, 4.6, 4.4)
     ends = [min(true.min(), predicted.min()), max(true.max(), predicted.max())]
     axis.plot(ends, ends, color="gray", linewidth=1)
     axis.plot(true, predicted, ".", alpha=0.6)
@@ -166,8 +166,16 @@ def predicted_against_true(true, predicted):
     return figure
 
 
-def _figure(across, down, width, height):
-    """A figure with a flat list of axes, drawn without a display."""
+def panels(across, down, width, height):
+    """A figure with a flat list of axes, drawn without a display.
+
+    Args:
+        across, down: number of panels.
+        width, height: size of one panel, in inches.
+
+    Returns:
+        A matplotlib figure, and the list of its axes, row by row.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -177,6 +185,7 @@ def _figure(across, down, width, height):
     return figure, axes
 
 
-def _save(figure, path):
+def save(figure, path):
+    """Writes a figure as PNG and returns the path."""
     figure.savefig(path, dpi=110)
     return path

@@ -56,7 +56,6 @@ def path_of(name):
     return known[name]
 
 
-@functools.cache
 def _tree(path):
     return ast.parse(Path(path).read_text(encoding="utf-8"))
 
