@@ -3,6 +3,7 @@
 They are written in `keras.ops`, so that `Schedule` can evaluate them inside the training graph.
 """
 
+import inspect
 import math
 
 from keras import ops
@@ -80,3 +81,19 @@ def warmup(share, curve):
         return ops.where(progress < share, rise, rest)
 
     return warmed
+
+
+def value(curve, progress, steps=None):
+    """Calls a curve of either kind: of progress, or of progress and steps.
+
+    Args:
+        curve: a function `curve(progress)` or `curve(progress, steps)`.
+        progress: tensor of values in [0, 1].
+        steps: number of steps that progress 1 stands for.
+
+    Returns:
+        A tensor of the shape of `progress`.
+    """
+    if "steps" in inspect.signature(curve).parameters:
+        return curve(progress, steps)
+    return curve(progress)

@@ -1,29 +1,35 @@
 """One callback that drives any variable of a model or its optimizer along a curve, exactly, at every step."""
 
-import weakref
-
 import keras
+import numpy as np
 from keras import ops
 
-# The schedules of the fit under way, by model: they share one wrapped step, however many they are.
-_active = weakref.WeakKeyDictionary()
+from callbacks import curves, step
+
+# What can only be 0 or more, wherever it stands.
+NOT_NEGATIVE = ("learning_rate", "momentum", "beta_1", "beta_2", "weight_decay", "rate", "epsilon")
+POINTS = 1001
 
 
 class Schedule(keras.callbacks.Callback):
     """Sets a variable to `curve(progress)` before each training step.
 
     The value is computed inside the training graph from the optimizer's own count of steps, so that it is exact
-    whatever `steps_per_execution` is, and right again after a checkpoint. Compile with a float for a learning rate:
-    an optimizer that carries a `LearningRateSchedule` refuses to be set.
+    whatever `steps_per_execution` is, and right again after a checkpoint. It is logged at the end of each epoch under
+    the target's name. Compile with a float for a learning rate: an optimizer that carries a `LearningRateSchedule`
+    refuses to be set.
 
     Args:
-        target: where the variable is: `"learning_rate"` is the optimizer's; any other name, with dots, is followed
-            from the model (`"epsilon"`, `"discriminator_optimizer.learning_rate"`).
-        curve: a function from progress in [0, 1] to a value, in `keras.ops`; `callbacks.curves` has them.
-        epochs: epochs that the curve spans; by default those of the `fit`.
+        target: where the variable is: an attribute of the optimizer (`"learning_rate"`; `"momentum"`, `"beta_1"`,
+            `"weight_decay"` of one made `callbacks.schedulable`), or else a name that is followed from the model, dots
+            and names of layers included (`"epsilon"`, `"dropout1.rate"`, `"discriminator_optimizer.learning_rate"`).
+        curve: a function from progress in [0, 1] to a value, in `keras.ops`, or one of `progress` and `steps`, the
+            number of steps that progress 1 stands for, where a formula is in steps; `callbacks.curves` has them.
+        epochs: epochs that the curve spans, a number above 0; by default those of the `fit`.
 
     Raises:
-        ValueError: when training begins: the target does not exist or is not a `keras.Variable`.
+        ValueError: when training begins: the target does not exist or is no `keras.Variable`, carries a schedule
+            already, or the curve leaves the numbers or, for a rate, falls below 0.
 
     Example:
         >>> model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -39,78 +45,118 @@ class Schedule(keras.callbacks.Callback):
         self.target = target
         self.curve = curve
         self.epochs = epochs
+        self.factor = 1.0
 
     def on_train_begin(self, logs=None):
-        self._variable()
-        # `params` is one object a fit: what another fit left behind (Ctrl-C skips `on_train_end`) is dropped here.
-        _active[self.model] = [s for s in _active.get(self.model, []) if s.params is self.params] + [self]
+        variable = self.variable()
+        for other in step.others(self, Schedule):
+            if other is not self and other.variable() is variable:
+                raise ValueError(f"two schedules set {self.target!r}, and each undoes the other: keep one of the two")
+        self.factor = 1.0
         self._first = None
-        self._installed = False
+        if self.params["steps"] is not None:
+            self._check()
+        step.join(self)
 
     def on_epoch_begin(self, epoch, logs=None):
+        if self.params["steps"] is None:
+            raise ValueError(
+                "a schedule must know how long the training is: pass steps_per_epoch to fit, or a data set that knows "
+                "its number of batches"
+            )
         if self._first is None:
-            self._first = int(ops.convert_to_numpy(self._iterations().value)) - epoch * self.params["steps"]
-        if not self._installed and _active[self.model][-1] is self:
-            self._installed = True
-            _install(self.model, tuple(_active[self.model]))
+            self._first = int(ops.convert_to_numpy(self._count().value)) - epoch * self.params["steps"]
+        step.install(self)
 
     def on_epoch_end(self, epoch, logs=None):
         if logs is not None:
-            logs[self.target] = float(ops.convert_to_numpy(self._variable().value))
+            logs[self.target] = float(ops.convert_to_numpy(self.variable().value))
 
     def on_train_end(self, logs=None):
-        if _active.pop(self.model, None) is not None:
-            self.model.train_function = None
+        step.leave(self)
 
     def get_state(self):
-        """The optimizer's count at the first step of the training, for a checkpoint."""
-        return {"first": self._first}
+        """For a checkpoint: the optimizer's count at the first step of the training, and what `rescale` made of it."""
+        return {"first": self._first, "factor": self.factor}
 
     def set_state(self, state):
         """Puts back what `get_state` gave, after `on_train_begin`."""
         self._first = state["first"]
+        self.factor = state["factor"]
 
-    def assign(self):
-        """Sets the variable; called in the graph, before each step."""
-        total = self.params["steps"] * (self.epochs or self.params["epochs"])
-        done = ops.cast(self._iterations().value - self._first, "float32")
-        variable = self._variable()
-        variable.assign(ops.cast(self.curve(ops.minimum(done / total, 1.0)), variable.dtype))
+    def rescale(self, factor):
+        """Multiplies the rest of the curve; for callbacks that react to what they see, as `ReduceOnPlateau`.
 
-    def _variable(self):
-        holder = self.model.optimizer if self.target == "learning_rate" else self.model
-        for name in self.target.split("."):
-            holder = getattr(holder, name, None)
-        if not isinstance(holder, keras.Variable):
+        Args:
+            factor: what all values of the curve are multiplied by from the next step on; 1 is the curve itself.
+        """
+        self.factor = float(factor)
+        step.rebuild(self.model)
+
+    def wrap(self, inner):
+        """The training step with the assignment in front."""
+
+        def train_step(*arguments):
+            if keras.config.backend() != "jax":
+                self._assign()
+                return inner(*arguments)
+            # On JAX the variables travel as arguments.
+            (trainable, others, optimizer, metrics), data = arguments
+            held = self.model.non_trainable_variables + self.model.optimizer.variables
+            with keras.StatelessScope(state_mapping=list(zip(held, [*others, *optimizer], strict=True))) as scope:
+                self._assign()
+            values = [scope.get_current_value(variable) for variable in held]
+            return inner((trainable, values[: len(others)], values[len(others) :], metrics), data)
+
+        return train_step
+
+    def variable(self):
+        """The `keras.Variable` that the schedule sets."""
+        names = self.target.split(".")
+        holder = self.model.optimizer if hasattr(self.model.optimizer, names[0]) else self.model
+        carried = getattr(holder, "_learning_rate", None)
+        if names == ["learning_rate"] and not isinstance(carried, keras.Variable | None):
             raise ValueError(
-                f"a schedule sets a keras.Variable of the model (or the optimizer's 'learning_rate'). "
-                f"Received: target={self.target!r}, which is {'absent' if holder is None else type(holder).__name__}"
+                f"the optimizer carries a schedule of its own, {type(carried).__name__}, and nothing else can set its "
+                "learning rate. Compile with a float"
             )
-        return holder
+        for name in names:
+            layers = {layer.name: layer for layer in getattr(holder, "layers", ())}
+            holder = getattr(holder, name, layers.get(name))
+        if isinstance(holder, keras.Variable):
+            return holder
+        found = "absent" if holder is None else f"a {type(holder).__name__}"
+        hint = ""
+        if isinstance(holder, float | int):
+            hint = ". Keras keeps it as a Python number: give its owner to callbacks.schedulable, with a number above 0"
+        raise ValueError(
+            "a schedule sets a keras.Variable of the optimizer or the model. "
+            f"Received: target={self.target!r}, which is {found}{hint}"
+        )
 
-    def _iterations(self):
-        # A loss-scaling optimizer counts in the one inside; with gradient accumulation the public count is divided.
-        return getattr(self.model.optimizer, "inner_optimizer", self.model.optimizer)._iterations
+    def _steps(self):
+        return round(self.params["steps"] * (self.epochs or self.params["epochs"]))
 
+    def _check(self):
+        """Looks at the whole curve before the first step."""
+        points = np.linspace(0, 1, POINTS, dtype="float32")
+        values = curves.value(self.curve, ops.convert_to_tensor(points), self._steps())
+        values = np.broadcast_to(ops.convert_to_numpy(values), points.shape)
+        rate = self.target.split(".")[-1] in NOT_NEGATIVE
+        wrong = ~np.isfinite(values) | (rate & (values < 0))
+        if wrong.any():
+            first = int(np.argmax(wrong))
+            raise ValueError(
+                f"the curve gives {self.target!r} the value {values[first]:.6g} at progress {points[first]:.3f}; "
+                f"what works is a finite number{' of at least 0' if rate else ''}"
+            )
 
-def _install(model, schedules):
-    """Compiles the model's training function with the schedules in front of the step; the model is left as is."""
-    inner = model.train_step
+    def _assign(self):
+        total = self._steps()
+        done = ops.cast(self._count().value - self._first, "float32")
+        value = curves.value(self.curve, ops.minimum(done / total, 1.0), total)
+        variable = self.variable()
+        variable.assign(ops.cast(self.factor * value, variable.dtype))
 
-    def train_step(*arguments):
-        if keras.config.backend() != "jax":
-            for schedule in schedules:
-                schedule.assign()
-            return inner(*arguments)
-        # On JAX the variables travel as arguments.
-        (trainable, others, optimizer, metrics), data = arguments
-        held = model.non_trainable_variables + model.optimizer.variables
-        with keras.StatelessScope(state_mapping=list(zip(held, [*others, *optimizer], strict=True))) as scope:
-            for schedule in schedules:
-                schedule.assign()
-        values = [scope.get_current_value(variable) for variable in held]
-        return inner((trainable, values[: len(others)], values[len(others) :], metrics), data)
-
-    model.train_step = train_step
-    model.make_train_function(force=True)
-    del model.train_step
+    def _count(self):
+        return step.iterations(self.model)

@@ -15,6 +15,10 @@ def study(tmp_path_factory):
     rows = zoo.compare(
         "perceptron_digits", {"learning_rate": [0.001, 0.01]}, seeds=2, folder=folder, verbose=0, epochs=2
     )
+    (folder / "table.md").rename(folder / "without-test.md")
+    zoo.compare(
+        "perceptron_digits", {"learning_rate": [0.001, 0.01]}, seeds=2, folder=folder, test=True, verbose=0, epochs=2
+    )
     return folder, rows
 
 
@@ -26,6 +30,7 @@ def test_the_table_holds_mean_and_deviation_over_the_seeds(study):
     assert rows[1]["val_accuracy"][0] > rows[0]["val_accuracy"][0]
     table = (folder / "table.md").read_text()
     assert f"{statistics.fmean(measured):.4f} ± {statistics.stdev(measured):.4f}" in table
+    assert "test_" not in (folder / "without-test.md").read_text(), "what varies is chosen on validation data"
     assert (folder / "compare.png").stat().st_size > 5000
 
 

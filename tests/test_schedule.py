@@ -100,6 +100,56 @@ def test_another_variable_of_the_model():
     np.testing.assert_allclose(model.optimizer.seen.numpy(), 0.05, atol=1e-8)
 
 
+def test_a_curve_in_steps_knows_how_many_there_are():
+    seen = []
+
+    def curve(progress, steps):
+        seen.append(steps)
+        return 0.1 / (1 + progress * steps)
+
+    model, _ = fit(4, [Schedule("learning_rate", curve)])
+    np.testing.assert_allclose(model.optimizer.seen.numpy(), 0.1 / (1 + np.arange(STEPS * EPOCHS)), rtol=1e-6)
+    assert set(seen) == {STEPS * EPOCHS}
+
+
+def test_a_curve_may_span_other_epochs_than_the_fit():
+    model, _ = fit(4, [Schedule("learning_rate", linear(0.2, 0.1), epochs=1.5)])
+    expected = 0.2 - 0.1 * np.minimum(np.arange(STEPS * EPOCHS) / (STEPS * 1.5), 1)
+    np.testing.assert_allclose(model.optimizer.seen.numpy(), expected, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "curve, what",
+    [
+        (linear(0.1, -0.1), "'learning_rate' the value -0.000199.* at progress 0.501; .* at least 0"),
+        (lambda progress: progress / 0, "the value nan at progress 0.000"),
+    ],
+)
+def test_a_curve_that_leaves_what_is_possible_is_refused_before_the_first_step(curve, what):
+    with pytest.raises(ValueError, match=what):
+        fit(1, [Schedule("learning_rate", curve)])
+
+
+def test_two_schedules_of_one_variable_are_refused():
+    with pytest.raises(ValueError, match="two schedules set 'learning_rate'"):
+        fit(1, [Schedule("learning_rate", constant(0.1)), Schedule("learning_rate", constant(0.2))])
+
+
+def test_an_optimizer_that_carries_a_schedule_is_refused():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(keras.optimizers.SGD(keras.optimizers.schedules.ExponentialDecay(0.1, 10, 0.9)), "mse")
+    with pytest.raises(ValueError, match="carries a schedule of its own, ExponentialDecay.*Compile with a float"):
+        fit(1, [Schedule("learning_rate", constant(0.1))], model=model)
+
+
+def test_the_length_of_the_training_must_be_known():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    batches = ((np.ones((2, 3)), np.ones((2, 1))) for _ in range(3))
+    with pytest.raises(ValueError, match="steps_per_epoch"):
+        model.fit(batches, callbacks=[Schedule("learning_rate", constant(0.1))], verbose=0, shuffle=False)
+
+
 @pytest.mark.parametrize("target, what", [("epsilon", "absent"), ("name", "str"), ("optimizer.nothing", "absent")])
 def test_a_target_that_is_no_variable_is_refused(target, what):
     with pytest.raises(ValueError, match=f"{target}.*{what}"):

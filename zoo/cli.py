@@ -7,11 +7,11 @@ import argparse
 import os
 import sys
 
-from zoo import flags, registry, sources
-from zoo.errors import ZooError, choose
+from zoo import commands, flags, registry, sources
+from zoo.errors import ZooError
 from zoo.quiet import native_logs_hidden
 
-NEED_KERAS = {"train", "resume", "compare", "evaluate", "report", "export", "doctor"}
+NEED_KERAS = {"train", "resume", "retrain", "compare", "evaluate", "report", "export", "doctor", "draw"}
 
 
 def main(arguments=None):
@@ -65,26 +65,26 @@ def _parser(arguments):
     parser = argparse.ArgumentParser(
         prog="zoo", description="The classics of deep learning: build by name, train by recipe, export from raw input."
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
     def command(name, run, summary, *names):
-        sub = commands.add_parser(name, help=summary, description=summary)
+        sub = subparsers.add_parser(name, help=summary, description=summary)
         sub.set_defaults(run=run)
         for positional, text in names:
             sub.add_argument(positional, help=text)
         return sub
 
-    listing = command("list", _list, "list the models, or the recipes")
+    listing = command("list", commands.listing, "list the models, or the recipes")
     listing.add_argument("pattern", nargs="?", default="*", help="a shell pattern, such as 'lenet*'")
     listing.add_argument("--task", help=f"only models of this task: {', '.join(registry.TASKS)}")
     listing.add_argument("--recipes", action="store_true", help="list the recipes instead")
 
-    command("show", _show, "show what is known of a model", ("model", "a model's name"))
+    command("show", commands.show, "show what is known of a model", ("model", "a model's name"))
 
     for name, run, summary in (
-        ("train", _train, "train a recipe and leave a run folder"),
-        ("doctor", _doctor, "look at a recipe for mistakes, without training it"),
-        ("compare", _compare, "train a recipe over values and seeds: one table, one picture"),
+        ("train", commands.train, "train a recipe and leave a run folder"),
+        ("doctor", commands.doctor, "look at a recipe for mistakes, without training it"),
+        ("compare", commands.compare, "train a recipe over values and seeds: one table, one picture"),
     ):
         sub = command(name, run, summary, ("recipe", "a recipe's name, or the path of a recipe file"))
         wanted = _recipe_in(arguments, name)
@@ -96,6 +96,9 @@ def _parser(arguments):
             sub.add_argument("--folder", help="run folder (default: the next free runs/NAME/<n>)")
             sub.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
             sub.add_argument("--no-export", dest="export", action="store_false", help="leave no SavedModel")
+            sub.add_argument(
+                "--find-lr", action="store_true", help="do not train: try rates from tiny to huge, draw, suggest one"
+            )
         if name == "compare":
             sub.add_argument(
                 "--vary",
@@ -105,25 +108,38 @@ def _parser(arguments):
                 help="values to try; may be given several times",
             )
             sub.add_argument("--seeds", type=int, default=3, help="seeds 0..n-1 for each (default: 3)")
+            sub.add_argument("--test", action="store_true", help="show test metrics too, where something varies")
             sub.add_argument("--folder", help="folder of the study (default: runs/compare/NAME-<what varies>)")
         if wanted:
             flags.add(sub, sources.path_of(wanted))
 
-    command("resume", _resume, "continue a run that was stopped", ("folder", "a run folder"))
-    command("evaluate", _evaluate, "evaluate a finished run again", ("folder", "a run folder"))
-    command("report", _report, "draw the pictures of a run again", ("folder", "a run folder"))
+    command("resume", commands.resume, "continue a run that was stopped", ("folder", "a run folder"))
+    retrain = command(
+        "retrain",
+        commands.retrain,
+        "train anew on training and validation data, for as many steps as were best",
+        ("folder", "a finished run folder"),
+    )
+    retrain.add_argument("--to", help="the new run's folder (default: the next free runs/NAME/<n>)")
 
-    predict = command("predict", _predict, "label files with a trained model", ("folder", "a run folder"))
+    command("evaluate", commands.evaluate, "evaluate a finished run again", ("folder", "a run folder"))
+    command("report", commands.report, "draw the pictures of a run again", ("folder", "a run folder"))
+
+    predict = command("predict", commands.predict, "label files with a trained model", ("folder", "a run folder"))
     predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
 
-    export = command("export", _export, "export a run's model", ("folder", "a run folder"))
+    export = command("export", commands.export, "export a run's model", ("folder", "a run folder"))
     export.add_argument(
         "--format", default="savedmodel", help="savedmodel, onnx, litert or keras (default: savedmodel)"
     )
     export.add_argument("--to", help="where (default: in the run folder)")
     export.add_argument("--overwrite", action="store_true", help="replace what is there")
 
-    runs = command("runs", _runs, "list the runs")
+    drawing = command("draw", commands.draw, "draw a page that teaches", ("name", "what to draw; 'list' names all"))
+    drawing.add_argument("--to", help="PNG file (default: NAME.png)")
+    drawing.add_argument("--overwrite", action="store_true", help="replace the file")
+
+    runs = command("runs", commands.runs, "list the runs")
     runs.add_argument("under", nargs="?", help="folder to look in (default: runs)")
     return parser
 
@@ -145,150 +161,6 @@ def _execution_flags(sub):
         help="steps that one call into the graph takes (default: auto)",
     )
     sub.add_argument("--jit-compile", choices=("auto", "yes", "no"), default="auto", help="XLA (default: auto)")
-
-
-def _execution(parsed):
-    jit = {"auto": "auto", "yes": True, "no": False}[parsed.jit_compile]
-    return dict(precision=parsed.precision, steps_per_execution=parsed.steps_per_execution, jit_compile=jit)
-
-
-def _hyper(parsed):
-    known = flags.signature(sources.path_of(parsed.recipe))
-    return {key: value for key, value in vars(parsed).items() if key in known}
-
-
-def _list(parsed):
-    if parsed.recipes:
-        import fnmatch
-
-        names = fnmatch.filter(sources.recipes(), parsed.pattern)
-        rows = [(name, sources.claim(name)) for name in names]
-    else:
-        names = registry.list_models(parsed.pattern, parsed.task)
-        rows = [(name, f"{registry.entry(name).parameters:>12,}  {registry.entry(name).summary}") for name in names]
-    width = max((len(name) for name, _ in rows), default=0)
-    for name, text in rows:
-        print(f"{name:<{width}}  {text}")
-
-
-def _show(parsed):
-    known = registry.describe(parsed.model)
-    known["parameters"] = f"{known['parameters']:,} trainable"
-    for key, value in known.items():
-        if isinstance(value, dict):
-            value = ", ".join(f"{k}={v!r}" for k, v in value.items())
-        if isinstance(value, list):
-            value = ", ".join(value)
-        if value:
-            print(f"{key:<11} {value}")
-
-
-def _train(parsed):
-    from zoo import trainer
-
-    trainer.train(
-        parsed.recipe,
-        seed=parsed.seed,
-        folder=parsed.folder,
-        overwrite=parsed.overwrite,
-        export=parsed.export,
-        **_execution(parsed),
-        **_hyper(parsed),
-    )
-
-
-def _doctor(parsed):
-    from zoo import doctor, trainer
-
-    source, _, built, chosen = trainer.prepare(parsed.recipe, _hyper(parsed), 0, **_execution(parsed))
-    for key, (value, why) in chosen.items():
-        print(f"{key}: {value} ({why})")
-    found = doctor.inspect(built)
-    for finding in found:
-        print(f"{finding.level}: {finding}")
-    refused = [finding for finding in found if finding.level == "refuse"]
-    if refused:
-        raise ZooError(f"{source.name} would be refused: {len(refused)} of the findings above are errors")
-    print(f"{source.name} can be trained.")
-
-
-def _compare(parsed):
-    from zoo import comparison
-
-    known = flags.signature(sources.path_of(parsed.recipe))
-    vary = {}
-    for text in parsed.vary:
-        key, equals, values = text.partition("=")
-        key = key.replace("-", "_")
-        if not equals:
-            raise ZooError(f"--vary takes KEY=A,B,C. Received: {text}")
-        choose("--vary's key", key, tuple(known))
-        default, annotation, _ = known[key]
-        if isinstance(default, (tuple, list)):
-            convert = flags.converter(default, annotation)
-            vary[key] = [convert(part.replace("-", ",")) for part in values.split(",")]
-        elif isinstance(default, bool):
-            vary[key] = [choose(key, part, ("yes", "no")) == "yes" for part in values.split(",")]
-        else:
-            vary[key] = [flags.converter(default, annotation)(part) for part in values.split(",")]
-    comparison.compare(
-        parsed.recipe, vary=vary, seeds=parsed.seeds, folder=parsed.folder, **_execution(parsed), **_hyper(parsed)
-    )
-
-
-def _resume(parsed):
-    from zoo import trainer
-
-    trainer.resume(parsed.folder)
-
-
-def _evaluate(parsed):
-    from zoo import trainer
-
-    for key, value in trainer.evaluate(parsed.folder).items():
-        print(f"{key:<16} {value:.6f}")
-
-
-def _report(parsed):
-    from zoo import report
-
-    for path in report.redraw(parsed.folder):
-        print(path)
-
-
-def _predict(parsed):
-    from zoo import predictor
-
-    answers = predictor.predict(parsed.folder, parsed.files)
-    width = max(len(str(answer["file"])) for answer in answers)
-    for answer in answers:
-        if "value" in answer:
-            print(f"{answer['file']!s:<{width}}  {answer['value']:.6g}")
-        else:
-            print(f"{answer['file']!s:<{width}}  {answer['label']}  {answer['probability']:.4f}")
-
-
-def _export(parsed):
-    from zoo import savedmodel
-
-    print(savedmodel.export_run(parsed.folder, parsed.format, to=parsed.to, overwrite=parsed.overwrite))
-
-
-def _runs(parsed):
-    from zoo import runs
-
-    found = runs.folders(parsed.under)
-    if not found:
-        print(f"no runs under {parsed.under or runs.root()}")
-    width = max((len(str(folder)) for folder in found), default=0)
-    for folder in found:
-        metrics = runs.metrics(folder)
-        record = runs.read(folder)
-        if metrics is None:
-            text = f"stopped after epoch {len(runs.history(folder))} of {record['epochs']}: zoo resume {folder}"
-        else:
-            text = ", ".join(f"{k} {v:.4f}" for k, v in metrics.items() if k.startswith("test_"))
-        print(f"{folder!s:<{width}}  {record['began']}  {text}")
 
 
 if __name__ == "__main__":

@@ -8,24 +8,25 @@ import statistics
 from pathlib import Path
 
 import keras
-import numpy as np
 
 from zoo import recipe, report, runs, trainer
 from zoo.checkpoint import write_atomically
 from zoo.errors import ZooError, suggest
+from zoo.pictures.bands import bands, is_metric
 
 
-def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
+def compare(name, vary=None, seeds=3, folder=None, test=None, verbose=2, **options):
     """Trains a recipe once for each combination of values and each seed, and compares.
 
     A study that was killed goes on where it was when it is started again: finished runs are kept, an unfinished one
-    is resumed. Choose by the validation columns; the test columns are for the one that was chosen.
+    is resumed. Where something varies, the table has no test columns unless they are asked for: choose by validation.
 
     Args:
         name: a recipe's name or path.
         vary: a dict from hyper-parameter to the list of values to try; empty for seeds alone.
         seeds: how many seeds, 0 to n-1, for each combination.
         folder: the study's folder; by default `runs/compare/NAME-<what varies>`.
+        test: whether the table shows the test metrics; None shows them where seeds alone vary.
         verbose: 0 silent, 1 progress bar, 2 a line an epoch.
         **options: further arguments of `zoo.train`: hyper-parameters that all share, or execution options.
 
@@ -52,7 +53,7 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
     tell = print if verbose else lambda *_: None
 
     settings = [dict(zip(vary, values, strict=True)) for values in itertools.product(*vary.values())]
-    rows, histories = [], {}
+    rows, homes = [], {}
     for number, setting in enumerate(settings):
         found = []
         for seed in range(seeds):
@@ -61,12 +62,13 @@ def compare(name, vary=None, seeds=3, folder=None, verbose=2, **options):
                 tell(f"[{number * seeds + seed + 1}/{len(settings) * seeds}] {_words(setting)}seed {seed}")
                 _one(source.name, home, seed, setting, options, tell, verbose)
             found.append(runs.metrics(home))
-            histories.setdefault(_words(setting).strip(", ") or stem, []).append(runs.history(home))
+            homes.setdefault(_words(setting).strip(", ") or stem, []).append(home)
         rows.append(_row(setting, found))
-    text = table(rows)
+    text = table(rows, test=not vary if test is None else test)
     write_atomically(folder / "table.md", text + "\n")
-    report.save(bands(histories, source.name), folder / "compare.png")
-    tell(f"\n{text}\n\n{folder / 'table.md'}\n{folder / 'compare.png'}")
+    drawn = [report.save(bands(_histories(homes), source.name), folder / "compare.png")]
+    drawn += report.own(source.module, list(zip(settings, homes.values(), strict=True)), folder)
+    tell("\n".join(["", text, "", str(folder / "table.md"), *map(str, drawn)]))
     return rows
 
 
@@ -116,16 +118,18 @@ def _row(setting, found):
     return row
 
 
-def table(rows):
-    """The rows as a Markdown table: what varied, seeds, validation and test metrics, epochs and time.
+def table(rows, test=True):
+    """The rows as a Markdown table: what varied, seeds, metrics, epochs and time.
 
     Args:
         rows: what `compare` returns.
+        test: whether the test metrics have columns.
 
     Returns:
         A string.
     """
-    metrics = list(dict.fromkeys(key for row in rows for key in row if _is_shown(key)))
+    metrics = list(dict.fromkeys(key for row in rows for key in row if is_metric(key)))
+    metrics = [key for key in metrics if test or not key.startswith("test_")]
     counts = ["n", "diverged"] if any(row["diverged"] for row in rows) else ["n"]
     digits = {**dict.fromkeys(metrics, 4), "epochs": 1, "seconds": 1}
     columns = [*rows[0]["setting"], *counts, *digits]
@@ -136,12 +140,6 @@ def table(rows):
     return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
-def _is_shown(key):
-    """Whether a metric has a column: of several outputs' losses only the sum has."""
-    part, _, metric = key.partition("_")
-    return part in ("val", "test") and (metric == "loss" or not metric.endswith("_loss"))
-
-
 def _spread(value, places):
     """Mean and deviation as text; the deviation only where there is one."""
     if value is None:
@@ -150,33 +148,13 @@ def _spread(value, places):
     return f"{mean:.{places}f}" if math.isnan(deviation) else f"{mean:.{places}f} ± {deviation:.{places}f}"
 
 
-def bands(histories, title):
-    """Training loss and validation metrics against the epoch: the mean over seeds, one deviation either side.
-
-    Args:
-        histories: a dict from a setting's words to a list of histories, one a seed.
-        title: the figure's title.
-
-    Returns:
-        A matplotlib figure.
-    """
-    keys = [key for key in histories[next(iter(histories))][0][-1] if key == "loss" or _is_shown(key)]
-    figure, axes = report.panels(min(3, len(keys)), -(-len(keys) // 3), 4.6, 3.4)
-    for axis, key in zip(axes, keys, strict=False):
-        for words, group in histories.items():
-            length = max(len(rows) for rows in group)
-            values = np.full((len(group), length), np.nan)
-            for index, rows in enumerate(group):
-                values[index, : len(rows)] = [row.get(key, np.nan) for row in rows]
-            epochs = np.arange(1, length + 1)
-            values = np.ma.masked_invalid(values)
-            mean, spread = (each.filled(np.nan) for each in (values.mean(0), values.std(0)))
-            (line,) = axis.plot(epochs, mean, label=f"{words} (n={len(group)})")
-            axis.fill_between(epochs, mean - spread, mean + spread, alpha=0.2, color=line.get_color(), linewidth=0)
-        axis.set_xlabel("epoch")
-        axis.set_ylabel(key.replace("val_", "validation ").replace("_", " "))
-        axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.grid(alpha=0.3)
-    axes[0].legend(fontsize=8)
-    figure.suptitle(f"{title}: mean and standard deviation over seeds")
-    return figure
+def _histories(homes):
+    """The histories of run folders, by setting, each row with the training steps done at its end."""
+    found = {}
+    for words, folders in homes.items():
+        steps = [runs.read(folder)["steps"] for folder in folders]
+        found[words] = [
+            [{**row, "step": row["epoch"] * each} for row in runs.history(folder)]
+            for folder, each in zip(folders, steps, strict=True)
+        ]
+    return found

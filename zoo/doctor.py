@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import keras
 import numpy as np
 
+from callbacks import ReduceOnPlateau
 from zoo.errors import ZooError
 from zoo.execution import layers
 
@@ -148,15 +149,19 @@ def _first_weighted_input(model, batch):
 
 
 def _schedules(built):
-    plateau = [c for c in built.callbacks if isinstance(c, keras.callbacks.ReduceLROnPlateau)]
+    plateau = [
+        c
+        for c in built.callbacks
+        if isinstance(c, keras.callbacks.ReduceLROnPlateau) and not isinstance(c, ReduceOnPlateau)
+    ]
     curves = [c for c in built.callbacks if type(c).__name__ in ("Schedule", "LearningRateScheduler")]
     optimizer = built.model.optimizer
     carried = isinstance(getattr(optimizer, "_learning_rate", None), keras.optimizers.schedules.LearningRateSchedule)
     if plateau and (curves or carried):
         yield Finding(
             "refuse",
-            "a plateau callback and a schedule both set the learning rate, and each undoes the other",
-            "Keep one of the two",
+            "Keras' plateau callback and a schedule both set the learning rate, and each undoes the other",
+            "callbacks.ReduceOnPlateau works together with a Schedule",
         )
     if carried:
         yield Finding(

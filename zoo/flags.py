@@ -19,6 +19,9 @@ RESERVED = {
     "steps_per_execution",
     "jit_compile",
     "verbose",
+    "retrain",
+    "test",
+    "find_lr",
 }
 
 

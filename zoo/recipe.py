@@ -48,6 +48,8 @@ class Recipe:
         epochs: passes over the training data, at least 1.
         callbacks: `keras.callbacks.Callback` objects.
         objective: the monitored quantity and its direction: `("val_accuracy", "max")`.
+        scores: the parts of the data whose loss and metrics are what came out, out of `"train"`, `"validation"` and
+            `"test"`: a study of over-fitting wants the training part too.
     """
 
     model: Any
@@ -55,6 +57,7 @@ class Recipe:
     epochs: int
     callbacks: tuple = ()
     objective: tuple = ("val_loss", "min")
+    scores: tuple = ("validation", "test")
 
 
 @dataclass(frozen=True)

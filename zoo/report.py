@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import runs
+from zoo import recipe, runs
 
 CONFUSION_CLASSES = 30
 MISTAKES = 24
@@ -43,8 +43,9 @@ def draw(folder, model, data):
     """
     folder = Path(folder)
     record = runs.read(folder)
+    drawn = own(recipe.find(folder / "recipe.py").module, [({}, [folder])], folder)
     title = f"{Path(record['recipe']).stem}, seed {record['seed']}"
-    drawn = [save(curves(runs.history(folder), title), folder / "curves.png")]
+    drawn += [save(curves(runs.history(folder), title), folder / "curves.png")]
     part = data.test or data.validation
     if part is None:
         return drawn
@@ -61,6 +62,21 @@ def draw(folder, model, data):
         figure = mistakes(inputs, targets, probabilities, data.labels)
         drawn.append(save(figure, folder / "mistakes.png"))
     return drawn
+
+
+def own(module, found, folder):
+    """The pictures that a recipe draws itself, if it defines `pictures(runs, folder)`.
+
+    Args:
+        module: the recipe's module.
+        found: a list of pairs: a setting (dict of what varies), and its run folders. A run has one pair, a study one
+            for each setting; a run that diverged has no `metrics.json`.
+        folder: where the pictures go.
+
+    Returns:
+        The paths of the pictures.
+    """
+    return list(module.pictures(found, folder)) if hasattr(module, "pictures") else []
 
 
 def softmax(logits):

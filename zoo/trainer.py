@@ -1,12 +1,13 @@
 """`train`, `resume` and `evaluate`: the only place that seeds, fits, evaluates and saves, in that order."""
 
 import json
+import math
 import sys
 from pathlib import Path
 
 import keras
 
-from zoo import checkpoint, doctor, estimate, execution, recipe, runs, seeding
+from zoo import checkpoint, doctor, estimate, execution, recipe, retraining, runs, seeding
 from zoo.data import check_fits
 from zoo.errors import ZooError
 from zoo.recorder import Recorder, finish_what_is_written
@@ -27,6 +28,7 @@ def train(
     steps_per_execution="auto",
     jit_compile="auto",
     verbose="auto",
+    retrain=None,
     **hyper,
 ):
     """Trains a recipe and leaves a run folder.
@@ -41,6 +43,8 @@ def train(
         steps_per_execution: steps that one call into the graph takes; it divides the steps of an epoch.
         jit_compile: whether XLA compiles the step; `"auto"` does where it was measured to pay.
         verbose: 0 silent, 1 progress bar, 2 a line an epoch; `"auto"` is 1 on a terminal and 2 elsewhere.
+        retrain: a number of steps: train on training and validation data together for exactly so many; `zoo.retrain`
+            takes the number from a run that stopped early.
         **hyper: the recipe's own hyper-parameters.
 
     Returns:
@@ -58,7 +62,7 @@ def train(
     folder = Path(folder) if folder else runs.new_folder(name)
     runs.check_free(folder, overwrite)
     tell = print if verbose else lambda *_: None
-    source, hyper, built, chosen = prepare(name, hyper, seed, precision, steps_per_execution, jit_compile)
+    source, hyper, built, chosen = prepare(name, hyper, seed, precision, steps_per_execution, jit_compile, retrain)
     for finding in doctor.inspect(built):
         doctor.act(finding, tell)
     for key, (value, why) in chosen.items():
@@ -69,10 +73,12 @@ def train(
         "seed": seed,
         "model": built.model.name,
         "epochs": built.epochs,
+        "steps": built.data.train.steps,
         "objective": list(built.objective),
         "labels": list(built.data.labels) if built.data.labels else None,
         "features": built.data.statistics.get("features"),
         "execution": {key: value for key, (value, _) in chosen.items()},
+        "retrain": retrain,
         "export": export,
         "backend": keras.backend.backend(),
         "versions": runs.versions(),
@@ -121,7 +127,7 @@ def evaluate(folder):
         folder: a run folder.
 
     Returns:
-        A dict of floats, `val_*` and `test_*`: those that `metrics.json` holds.
+        A dict of floats, `val_*` and `test_*` (and `train_*` if the recipe asks): those that `metrics.json` holds.
 
     Raises:
         ZooError: not a finished run, or its data has changed.
@@ -130,16 +136,16 @@ def evaluate(folder):
 
     built = rebuild(folder)
     built.model.set_weights(load(folder).get_weights())
-    return _scores(built.model, built.data)
+    return _scores(built)
 
 
-def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit_compile="auto"):
+def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit_compile="auto", retrain=None):
     """Everything before the first step: finds a recipe, calls it, and decides how it runs.
 
     Args:
         name: a recipe's name or path.
         hyper: dict of hyper-parameters that differ from the defaults.
-        seed, precision, steps_per_execution, jit_compile: as in `train`.
+        seed, precision, steps_per_execution, jit_compile, retrain: as in `train`.
 
     Returns:
         `(source, hyper, recipe, chosen)`: the `Source`, all hyper-parameters, the `Recipe`, and a dict from
@@ -157,7 +163,7 @@ def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit
             f"hyper-parameters of a recipe are plain values (numbers, strings, lists), so that a run can be repeated "
             f"from its record. {source.name}: {error}"
         ) from None
-    built, chosen = _build(source, hyper, seed, precision, steps_per_execution, jit_compile)
+    built, chosen = _build(source, hyper, seed, precision, steps_per_execution, jit_compile, retrain)
     return source, hyper, built, chosen
 
 
@@ -180,7 +186,11 @@ def rebuild(folder):
             f"{keras.backend.backend()}. Set KERAS_BACKEND={record['backend']}"
         )
     _, _, built, _ = prepare(
-        Path(folder) / "recipe.py", _tuples(record["hyper"]), record["seed"], **record["execution"]
+        Path(folder) / "recipe.py",
+        tuples(record["hyper"]),
+        record["seed"],
+        **record["execution"],
+        retrain=record["retrain"],
     )
     found = _fingerprints(built.data)
     if found != record["data"]:
@@ -192,7 +202,7 @@ def rebuild(folder):
     return built
 
 
-def _build(source, hyper, seed, precision, steps_per_execution, jit_compile):
+def _build(source, hyper, seed, precision, steps_per_execution, jit_compile, retrain):
     """Calls the recipe with everything set that its weights depend on. Returns the recipe and what was chosen."""
     chosen = {"precision": execution.precision(precision)}
     before = keras.config.dtype_policy()
@@ -207,7 +217,11 @@ def _build(source, hyper, seed, precision, steps_per_execution, jit_compile):
     if not isinstance(built.epochs, int) or built.epochs < 1:
         raise ZooError(f"epochs must be a whole number of at least 1. Received: epochs={built.epochs!r}")
     check_fits(built.data, built.model)
+    if retrain is not None:
+        built = retraining.with_validation_data(built, retrain)
     model, steps = built.model, built.data.train.steps
+    # The execution that ends the training must not run beyond it either.
+    steps = math.gcd(steps, retrain or steps)
     chosen["steps_per_execution"] = execution.steps_per_execution(
         steps_per_execution, steps, built.data.train.batch_size, model
     )
@@ -251,10 +265,11 @@ def _finish(built, folder, record, recorder, tell):
 
     model, data = built.model, built.data
     metrics = {
-        **_scores(model, data),
+        **_scores(built),
         "epochs": recorder.initial_epoch,
         "seconds": recorder.seconds,
         "parameters": int(sum(keras.ops.size(w) for w in model.trainable_weights)),
+        **_best(built.callbacks),
     }
     savedmodel.export(model, folder / "model.keras", format="keras", overwrite=True)
     report.draw(folder, model=model, data=data)
@@ -280,14 +295,23 @@ def _always(folder):
     ]
 
 
-def _scores(model, data):
-    """Loss and metrics on validation and test data, as floats, with their prefixes."""
+def _scores(built):
+    """Loss and metrics on the parts of the data that the recipe names, as floats, with their prefixes."""
     found = {}
-    for prefix, stream in (("val", data.validation), ("test", data.test)):
-        if stream is not None:
-            scores = model.evaluate(stream.once(), return_dict=True, verbose=0)
+    for name, stream in built.data.parts.items():
+        if name in built.scores:
+            prefix = {"validation": "val"}.get(name, name)
+            scores = built.model.evaluate(stream.once(), return_dict=True, verbose=0)
             found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
     return found
+
+
+def _best(callbacks):
+    """Where early stopping found the best weights: optimizer steps and epochs done by then."""
+    for callback in callbacks:
+        if getattr(callback, "best_step", None) is not None:
+            return {"best_step": int(callback.best_step), "best_epoch": int(callback.best_epoch)}
+    return {}
 
 
 def _check_finite(recorder, folder):
@@ -299,7 +323,8 @@ def _check_finite(recorder, folder):
         )
 
 
-def _tuples(hyper):
+def tuples(hyper):
+    """Hyper-parameters as JSON gave them back, with the tuples that it made lists of."""
     return {key: tuple(value) if isinstance(value, list) else value for key, value in hyper.items()}
 
 
@@ -320,7 +345,7 @@ def _sample(data):
 
 
 def _summary(metrics, folder):
-    shown = [f"{key} {value:.4f}" for key, value in metrics.items() if key.startswith(("val_", "test_"))]
+    shown = [f"{key} {value:.4f}" for key, value in metrics.items() if key.startswith(("train_", "val_", "test_"))]
     lines = [
         ", ".join(shown),
         f"{metrics['epochs']} epochs in {estimate.duration(metrics['seconds'])}. Run folder: {folder}",

@@ -95,6 +95,24 @@ class Stream:
         element = tuple(array[:1] for array in self.arrays)
         return _described(self._map(*element) if self._map else element)
 
+    def joined(self, other):
+        """A stream over the examples of this one and of another, with everything else this one's.
+
+        Args:
+            other: a `Stream` of arrays of the same shapes and types.
+
+        Returns:
+            A `Stream`.
+
+        Raises:
+            ZooError: the arrays do not fit together.
+        """
+        ours, theirs = ([(a.dtype, a.shape[1:]) for a in stream.arrays] for stream in (self, other))
+        if ours != theirs:
+            raise ZooError(f"the streams hold different arrays and cannot be joined: {ours} and {theirs}")
+        arrays = [np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)]
+        return Stream(arrays, self.batch_size, self.seed, self._shuffle, self.augment, self._map)
+
     def batch(self, epoch, step):
         """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
 

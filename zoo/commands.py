@@ -1,0 +1,177 @@
+"""What each subcommand of `zoo` does, given its parsed flags: it calls one function of the library and prints."""
+
+from zoo import flags, registry, sources
+from zoo.errors import ZooError, choose
+
+
+def _execution(parsed):
+    jit = {"auto": "auto", "yes": True, "no": False}[parsed.jit_compile]
+    return dict(precision=parsed.precision, steps_per_execution=parsed.steps_per_execution, jit_compile=jit)
+
+
+def _hyper(parsed):
+    known = flags.signature(sources.path_of(parsed.recipe))
+    return {key: value for key, value in vars(parsed).items() if key in known}
+
+
+def listing(parsed):
+    if parsed.recipes:
+        import fnmatch
+
+        names = fnmatch.filter(sources.recipes(), parsed.pattern)
+        rows = [(name, sources.claim(name)) for name in names]
+    else:
+        names = registry.list_models(parsed.pattern, parsed.task)
+        rows = [(name, f"{registry.entry(name).parameters:>12,}  {registry.entry(name).summary}") for name in names]
+    width = max((len(name) for name, _ in rows), default=0)
+    for name, text in rows:
+        print(f"{name:<{width}}  {text}")
+
+
+def show(parsed):
+    known = registry.describe(parsed.model)
+    known["parameters"] = f"{known['parameters']:,} trainable"
+    for key, value in known.items():
+        if isinstance(value, dict):
+            value = ", ".join(f"{k}={v!r}" for k, v in value.items())
+        if isinstance(value, list):
+            value = ", ".join(value)
+        if value:
+            print(f"{key:<11} {value}")
+
+
+def train(parsed):
+    from zoo import trainer
+
+    if parsed.find_lr:
+        from zoo import rate_finder
+
+        rate_finder.find_learning_rate(
+            parsed.recipe, seed=parsed.seed, folder=parsed.folder, precision=parsed.precision, **_hyper(parsed)
+        )
+        return
+    trainer.train(
+        parsed.recipe,
+        seed=parsed.seed,
+        folder=parsed.folder,
+        overwrite=parsed.overwrite,
+        export=parsed.export,
+        **_execution(parsed),
+        **_hyper(parsed),
+    )
+
+
+def doctor(parsed):
+    from zoo import doctor, trainer
+
+    source, _, built, chosen = trainer.prepare(parsed.recipe, _hyper(parsed), 0, **_execution(parsed))
+    for key, (value, why) in chosen.items():
+        print(f"{key}: {value} ({why})")
+    found = doctor.inspect(built)
+    for finding in found:
+        print(f"{finding.level}: {finding}")
+    refused = [finding for finding in found if finding.level == "refuse"]
+    if refused:
+        raise ZooError(f"{source.name} would be refused: {len(refused)} of the findings above are errors")
+    print(f"{source.name} can be trained.")
+
+
+def compare(parsed):
+    from zoo import comparison
+
+    known = flags.signature(sources.path_of(parsed.recipe))
+    vary = {}
+    for text in parsed.vary:
+        key, equals, values = text.partition("=")
+        key = key.replace("-", "_")
+        if not equals:
+            raise ZooError(f"--vary takes KEY=A,B,C. Received: {text}")
+        choose("--vary's key", key, tuple(known))
+        default, annotation, _ = known[key]
+        if isinstance(default, (tuple, list)):
+            convert = flags.converter(default, annotation)
+            vary[key] = [convert(part.replace("-", ",")) for part in values.split(",")]
+        elif isinstance(default, bool):
+            vary[key] = [choose(key, part, ("yes", "no")) == "yes" for part in values.split(",")]
+        else:
+            vary[key] = [flags.converter(default, annotation)(part) for part in values.split(",")]
+    comparison.compare(
+        parsed.recipe,
+        vary=vary,
+        seeds=parsed.seeds,
+        folder=parsed.folder,
+        test=parsed.test or None,
+        **_execution(parsed),
+        **_hyper(parsed),
+    )
+
+
+def resume(parsed):
+    from zoo import trainer
+
+    trainer.resume(parsed.folder)
+
+
+def retrain(parsed):
+    from zoo import retraining
+
+    retraining.retrain(parsed.folder, to=parsed.to)
+
+
+def evaluate(parsed):
+    from zoo import trainer
+
+    for key, value in trainer.evaluate(parsed.folder).items():
+        print(f"{key:<16} {value:.6f}")
+
+
+def report(parsed):
+    from zoo import report
+
+    for path in report.redraw(parsed.folder):
+        print(path)
+
+
+def predict(parsed):
+    from zoo import predictor
+
+    answers = predictor.predict(parsed.folder, parsed.files)
+    width = max(len(str(answer["file"])) for answer in answers)
+    for answer in answers:
+        if "value" in answer:
+            print(f"{answer['file']!s:<{width}}  {answer['value']:.6g}")
+        else:
+            print(f"{answer['file']!s:<{width}}  {answer['label']}  {answer['probability']:.4f}")
+
+
+def export(parsed):
+    from zoo import savedmodel
+
+    print(savedmodel.export_run(parsed.folder, parsed.format, to=parsed.to, overwrite=parsed.overwrite))
+
+
+def draw(parsed):
+    from zoo import drawing
+
+    if parsed.name == "list":
+        for name, meaning in drawing.names().items():
+            print(f"{name:<12}  {meaning}")
+    else:
+        print(drawing.draw(parsed.name, parsed.to, overwrite=parsed.overwrite))
+
+
+def runs(parsed):
+    from zoo import runs
+
+    found = runs.folders(parsed.under)
+    if not found:
+        print(f"no runs under {parsed.under or runs.root()}")
+    width = max((len(str(folder)) for folder in found), default=0)
+    for folder in found:
+        metrics = runs.metrics(folder)
+        record = runs.read(folder)
+        if metrics is None:
+            text = f"stopped after epoch {len(runs.history(folder))} of {record['epochs']}: zoo resume {folder}"
+        else:
+            text = ", ".join(f"{k} {v:.4f}" for k, v in metrics.items() if k.startswith("test_"))
+        print(f"{folder!s:<{width}}  {record['began']}  {text}")
