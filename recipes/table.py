@@ -8,6 +8,7 @@ not measured: needs a table of the user's.
 import keras
 
 import zoo
+from callbacks import EarlyStopping
 from zoo import data as sources
 
 
@@ -55,7 +56,7 @@ def recipe(
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if found.labels else "mean_squared_error"
     metrics = ["accuracy"] if found.labels else ["mean_absolute_error"]
     model.compile(keras.optimizers.Adam(learning_rate), loss, metrics=metrics)
-    stop = keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True)
+    stop = EarlyStopping("val_loss", patience=patience)
     return zoo.Recipe(model, found, epochs, [stop], objective=("val_loss", "min"))
 
 

@@ -17,7 +17,7 @@ RECIPE = '''
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import ReduceOnPlateau, Schedule, cosine, warmup
 from zoo.data import affine, images
 
 
@@ -31,8 +31,11 @@ def recipe(epochs=12, patience=3, dropout=0.2, scheduled=False):
         metrics=["accuracy"],
     )
     curve = Schedule("learning_rate", warmup(0.2, cosine(0.01)))
+    # A min_delta that decides, so that one whose sign is lost shows.
+    reduce = ReduceOnPlateau(patience=1, factor=0.5, min_delta=0.05)
     callbacks = [
-        curve if scheduled else keras.callbacks.ReduceLROnPlateau(patience=1, factor=0.5),
+        *([curve] if scheduled else []),
+        reduce,
         keras.callbacks.SwapEMAWeights(swap_on_epoch=True),
         keras.callbacks.EarlyStopping("val_loss", patience=patience, restore_best_weights=True),
     ]

@@ -6,6 +6,8 @@
 from zoo.registry import Entry
 
 LECUN_1998 = "LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition"
+KRIZHEVSKY_2012 = "Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep convolutional neural networks"
+SIMONYAN_2015 = "Simonyan, Zisserman 2015, Very deep convolutional networks for large-scale image recognition"
 
 ENTRIES = (
     Entry(
@@ -57,5 +59,112 @@ ENTRIES = (
         parameters=5 * 61_706,
         summary="the mean of the probabilities of any list of models",
         tiny=dict(members=("perceptron", "mlp"), arguments=dict(input_shape=(6, 6, 1), num_classes=3)),
+    ),
+    Entry(
+        "surface",
+        family="surface",
+        task="optimization",
+        paper="Rosenbrock 1960, An automatic method for finding the greatest or least value of a function",
+        input="anything, (1,): it is not looked at",
+        parameters=2,
+        summary="a point on a surface, to watch an optimizer walk",
+    ),
+    Entry(
+        "alexnet",
+        family="alexnet",
+        task="classification",
+        paper=f"{KRIZHEVSKY_2012}, section 3.5 and figure 2",
+        input="raw pixels 0..255, (224, 224, 3); any image of 64 x 64 or more",
+        parameters=60_965_224,
+        summary="the paper's network in two towers, with local response normalisation",
+        tiny=dict(num_classes=3, input_shape=(64, 64, 3), dense=16, dropout=0.0),
+    ),
+    Entry(
+        "alexnet_single",
+        family="alexnet",
+        task="classification",
+        paper="Krizhevsky 2014, One weird trick for parallelizing convolutional neural networks; torchvision's form",
+        input="raw pixels 0..255, (224, 224, 3); any image of 63 x 63 or more",
+        parameters=61_100_840,
+        summary="one tower, without local response normalisation",
+        function="alexnet",
+        preset=dict(form="single"),
+        tiny=dict(num_classes=3, input_shape=(63, 63, 3), dense=16),
+    ),
+    Entry(
+        "alexnet_fashion",
+        family="alexnet",
+        task="classification",
+        paper=f"{KRIZHEVSKY_2012}; the form of the courses",
+        input="raw pixels 0..255, (224, 224, 1); smaller images with resize=224",
+        parameters=46_764_746,
+        summary="the paper's channels in one tower, for grey images and 10 classes",
+        function="alexnet",
+        preset=dict(form="fashion", num_classes=10, input_shape=(224, 224, 1)),
+        tiny=dict(num_classes=3, input_shape=(28, 28, 1), resize=65, dense=16),
+    ),
+    Entry(
+        "alexnet_small",
+        family="alexnet",
+        task="classification",
+        paper=f"{KRIZHEVSKY_2012}; one tower, for small images",
+        input="raw pixels 0..255, (32, 32, 3); any image of 15 x 15 or more",
+        parameters=1_790_842,
+        summary="one tower at stride 1, with batch normalisation",
+        function="alexnet",
+        preset=dict(
+            form="small",
+            num_classes=10,
+            input_shape=(32, 32, 3),
+            dense=512,
+            batch_normalization=True,
+        ),
+        tiny=dict(num_classes=3, input_shape=(15, 15, 3), dense=16),
+    ),
+    *(
+        Entry(
+            f"vgg{layers}{kind}",
+            family="vgg",
+            task="classification",
+            paper=f"{SIMONYAN_2015}, table 1, {configuration}{origin}",
+            input=f"raw pixels 0..255, {shape}; any image of 32 x 32 or more",
+            parameters=parameters,
+            summary=f"{convolutions} convolutions of 3 x 3{summary}",
+            function="vgg",
+            preset=dict(configuration=configuration, **preset),
+            tiny=dict(num_classes=3, input_shape=(32, 32, 3), **tiny),
+        )
+        for kind, origin, shape, summary, preset, tiny, counts in (
+            (
+                "",
+                "",
+                "(224, 224, 3)",
+                " and three dense layers",
+                {},
+                dict(dense=16, dropout=0.0),
+                (132_863_336, 133_047_848, 138_357_544, 143_667_240),
+            ),
+            (
+                "_bn",
+                "; Ioffe, Szegedy 2015 (batch normalisation)",
+                "(224, 224, 3)",
+                " with batch normalisation and three dense layers",
+                dict(batch_normalization=True),
+                dict(dense=16),
+                (132_866_088, 133_050_792, 138_361_768, 143_672_744),
+            ),
+            (
+                "_small",
+                "; the form for CIFAR-10",
+                "(32, 32, 3)",
+                " with batch normalisation and one dense layer",
+                dict(batch_normalization=True, dense=0, num_classes=10, input_shape=(32, 32, 3)),
+                {},
+                (9_228_362, 9_413_066, 14_724_042, 20_035_018),
+            ),
+        )
+        for layers, convolutions, configuration, parameters in zip(
+            (11, 13, 16, 19), (8, 10, 13, 16), "ABDE", counts, strict=True
+        )
     ),
 )

@@ -31,7 +31,7 @@ def compare(name, vary=None, seeds=3, folder=None, test=None, verbose=2, **optio
         **options: further arguments of `zoo.train`: hyper-parameters that all share, or execution options.
 
     Returns:
-        A list of rows, one a combination: `{"setting": {...}, "n": runs, "diverged": runs whose loss became NaN,
+        A list of rows, one a combination: `{"setting": {...}, "n": runs, "diverged": runs whose loss became infinite,
         METRIC: (mean, deviation), ...}`.
 
     Raises:

@@ -69,7 +69,7 @@ def steps_per_execution(asked, steps, batch_size, model):
     seconds = batch_size * operations(model) / 3e10
     wanted = max(1, min(64, CALL / max(seconds, 1e-6)))
     number = divisor(steps, wanted)
-    return number, f"about {CALL} s of work a call, and a divisor of the {steps} steps of an epoch"
+    return number, f"about {CALL} s of work a call; divides {steps} steps, so that it ends with the epoch"
 
 
 def layers(model):

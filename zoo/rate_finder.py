@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from callbacks import LRFinder
 from zoo import report, runs, trainer
 from zoo.errors import ZooError
 
@@ -34,8 +35,6 @@ def find_learning_rate(
         >>> 1e-6 < rate < 10, picture.name
         (True, 'find-lr.png')
     """
-    from callbacks import LRFinder
-
     source, hyper, built, _ = trainer.prepare(name, hyper, seed, precision, 1)
     finder = LRFinder(low, high, steps)
     built.model.fit(

@@ -82,7 +82,7 @@ class Recorder(keras.callbacks.Callback):
         else:
             runs.write_history(self.folder, self.rows)
         last = self.model.stop_training or epoch + 1 == self.epochs or self.interrupted
-        if math.isnan(row.get("loss", 0.0)):
+        if not math.isfinite(row.get("loss", 0.0)):
             return  # the checkpoints before it are worth more
         if last or self._cost <= SHARE * (time.monotonic() - self._saved_at):
             self._save(epoch + 1)

@@ -11,7 +11,16 @@ from dataclasses import dataclass, field
 
 from zoo.errors import ArgumentError, ZooError, suggest
 
-TASKS = ("classification", "regression", "segmentation", "autoencoding", "generation", "language", "q_learning")
+TASKS = (
+    "classification",
+    "regression",
+    "segmentation",
+    "autoencoding",
+    "generation",
+    "language",
+    "q_learning",
+    "optimization",
+)
 
 
 @dataclass(frozen=True)

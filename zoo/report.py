@@ -47,7 +47,7 @@ def draw(folder, model, data):
     title = f"{Path(record['recipe']).stem}, seed {record['seed']}"
     drawn += [save(curves(runs.history(folder), title), folder / "curves.png")]
     part = data.test or data.validation
-    if part is None:
+    if part is None or part.size < 2:
         return drawn
     inputs, targets = part.arrays[0], part.arrays[1]
     outputs = model.predict(part.once(), verbose=0)
@@ -108,7 +108,7 @@ def curves(rows, title=""):
         A matplotlib figure.
     """
     quantities = list(dict.fromkeys(key.removeprefix("val_") for row in rows for key in row))
-    quantities = [key for key in quantities if key not in ("epoch", "seconds")]
+    quantities = [key for key in quantities if key not in ("epoch", "seconds", "best_step")]
     across = min(3, len(quantities))
     down = math.ceil(len(quantities) / across)
     figure, axes = panels(across, down, 4.2, 3.2)

@@ -3,7 +3,7 @@
 import dataclasses
 from pathlib import Path
 
-from callbacks import Schedule
+from callbacks import Schedule, StopAt
 from zoo import runs
 from zoo.errors import ZooError, require
 
@@ -63,8 +63,6 @@ def with_validation_data(built, steps):
     Raises:
         ZooError: there is no validation data, or no step to take.
     """
-    from callbacks import StopAt
-
     require(isinstance(steps, int) and steps >= 1, "retrain", steps, "a number of steps, at least 1")
     if built.data.validation is None:
         raise ZooError("retraining adds the validation data to the training data, and this recipe has none")

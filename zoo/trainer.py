@@ -14,7 +14,7 @@ from zoo.recorder import Recorder, finish_what_is_written
 
 
 class Diverged(ZooError):
-    """The loss became NaN."""
+    """The loss became infinite or NaN."""
 
 
 def train(
@@ -310,15 +310,16 @@ def _best(callbacks):
     """Where early stopping found the best weights: optimizer steps and epochs done by then."""
     for callback in callbacks:
         if getattr(callback, "best_step", None) is not None:
-            return {"best_step": int(callback.best_step), "best_epoch": int(callback.best_epoch)}
+            return {"best_step": int(callback.best_step), "best_epoch": int(callback.best_epoch) + 1}
     return {}
 
 
 def _check_finite(recorder, folder):
     rows = recorder.rows
-    if rows and rows[-1].get("loss") != rows[-1].get("loss"):
+    loss = rows[-1].get("loss", 0.0) if rows else 0.0
+    if not math.isfinite(loss):
         raise Diverged(
-            f"the loss became NaN in epoch {len(rows)}; training was stopped. The history is in {folder}. "
+            f"the loss became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. The history is in {folder}. "
             "A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
 

@@ -1,0 +1,152 @@
+"""Every picture can be read: axes have names, nothing is cut, no text lies on another."""
+
+import inspect
+import itertools
+import pkgutil
+from importlib import import_module
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from callbacks.curve_picture import draw_curves
+from zoo import pictures, report
+from zoo.models.surface import FUNCTIONS
+from zoo.pictures import activations, bands, decision, saturation, surface
+
+
+def _history(seed):
+    random = np.random.default_rng(seed)
+    loss = np.exp(-np.arange(1, 9) / 3) * random.uniform(0.9, 1.1, 8)
+    return [
+        {"epoch": i + 1, "step": 10 * (i + 1), "loss": value, "val_loss": 1.2 * value, "val_accuracy": 1 - value / 2}
+        for i, value in enumerate(loss)
+    ]
+
+
+def _study(settings):
+    return {
+        f"optimizer=number_{i} learning_rate=0.0{i}": [_history(seed) for seed in range(2)] for i in range(settings)
+    }
+
+
+def _integers(high, *shape):
+    return np.random.default_rng(0).integers(0, high, shape)
+
+
+def _walks(function, number):
+    """Straight walks from the function's start to its first minimum or stationary point, each with fewer steps."""
+    known = FUNCTIONS[function]
+    ends = np.array([known.start, (known.minima or known.stationary)[0]])
+    paths = [ends[0] + (ends[1] - ends[0]) * np.linspace(0, 0.9, 20 - i)[:, None] for i in range(number)]
+    return [surface.Walk(f"rmsprop_nesterov {i}", 0.1, path) for i, path in enumerate(paths)]
+
+
+def _regions(panes):
+    keras.utils.set_random_seed(0)
+    model = zoo.build("mlp", input_shape=(2,), num_classes=2, hidden=(4,))
+    points, classes = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
+    return decision.regions([(f"a model of some kind, {i}", model, points, classes) for i in range(panes)])
+
+
+LABELS = ["aeroplane", "bird", "cat", "dog", "horse", "ship"]
+# A call, or several, for each public function that returns a figure.
+PICTURES = {
+    activations.page: [activations.page],
+    saturation.page: [saturation.page],
+    bands.bands: [lambda: bands.bands(_study(3), "a study"), lambda: bands.bands(_study(12), "a large study")],
+    decision.regions: [lambda: _regions(1), lambda: _regions(5)],
+    surface.contour: [lambda f=f: surface.contour(f, _walks(f, 3 if f == "bowl" else 14)) for f in FUNCTIONS],
+    surface.heights: [lambda f=f: surface.heights(f, _walks(f, 14)) for f in ("bowl", "saddle")],
+    draw_curves: [draw_curves],
+    report.curves: [lambda: report.curves(_history(0), "a run, seed 0")],
+    report.confusion_matrix: [lambda: report.confusion_matrix(_integers(900, 6, 6), LABELS)],
+    report.mistakes: [
+        lambda: report.mistakes(_integers(256, 40, 8, 8, 3), _integers(6, 40), np.eye(6)[_integers(6, 41)[1:]], LABELS)
+    ],
+    report.predicted_against_true: [lambda: report.predicted_against_true(np.arange(50.0), np.arange(50.0) + 3)],
+}
+
+
+def _texts(figure):
+    """What is written beside the axes, and the legends: pairs of a name and a box in pixels."""
+    texts = list(figure.texts)
+    legends = list(figure.legends)
+    for axis in figure.axes:
+        legends += [axis.get_legend()] if axis.get_legend() else []
+        texts.append(axis.title)
+        for number, side in enumerate((axis.xaxis, axis.yaxis) if axis.axison else ()):
+            low, high = sorted(side.get_view_interval())
+            texts.append(side.label)
+            # Beyond the ends of the axis, matplotlib keeps labels that it does not draw.
+            texts += [label for label in side.get_ticklabels() if low <= label.get_position()[number] <= high]
+    yield from ((text.get_text(), text.get_window_extent()) for text in texts if text.get_visible() and text.get_text())
+    yield from (("legend", legend.get_window_extent()) for legend in legends)
+
+
+def _overlap(one, other):
+    width = min(one.x1, other.x1) - max(one.x0, other.x0)
+    height = min(one.y1, other.y1) - max(one.y0, other.y0)
+    return width > 1 and height > 1
+
+
+def _line(axis, span):
+    """The axes in the same column ("colspan") or row ("rowspan"): one name may serve them all."""
+    places = {other: other.get_subplotspec() for other in axis.figure.axes if other.get_subplotspec()}
+    return [other for other, place in places.items() if getattr(place, span) == getattr(places[axis], span)]
+
+
+def unreadable(figure):
+    """What is wrong with a picture: an axis without a name, a text that is cut, texts on top of each other."""
+    figure.canvas.draw()
+    wrong = []
+    for axis in figure.axes:
+        if axis.get_label() == "<colorbar>":
+            if not (axis.get_xlabel() or axis.get_ylabel()):
+                wrong.append("a colour bar without a name")
+        elif axis.axison:
+            if not (figure.get_supxlabel() or any(other.get_xlabel() for other in _line(axis, "colspan"))):
+                wrong.append(f"{axis.get_title()!r}: x axis without a name")
+            if not (figure.get_supylabel() or any(other.get_ylabel() for other in _line(axis, "rowspan"))):
+                wrong.append(f"{axis.get_title()!r}: y axis without a name")
+    names_and_boxes = list(_texts(figure))
+    canvas = figure.bbox
+    for name, box in names_and_boxes:
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > canvas.x1 + 1 or box.y1 > canvas.y1 + 1:
+            wrong.append(f"{name!r} is cut")
+    for (name, box), (other, another) in itertools.combinations(names_and_boxes, 2):
+        if _overlap(box, another):
+            wrong.append(f"{name!r} overlaps {other!r}")
+    for legend in [axis.get_legend() for axis in figure.axes] + figure.legends:
+        if legend is not None:
+            boxes = [text.get_window_extent() for text in legend.get_texts()]
+            if any(_overlap(one, other) for one, other in itertools.combinations(boxes, 2)):
+                wrong.append("entries of a legend overlap")
+    return wrong
+
+
+def test_every_function_of_the_pictures_package_that_returns_a_figure_is_called_here():
+    found = set()
+    for module in pkgutil.iter_modules(pictures.__path__, f"{pictures.__name__}."):
+        for _, function in inspect.getmembers(import_module(module.name), inspect.isfunction):
+            if function.__module__ == module.name and "A matplotlib figure" in (function.__doc__ or ""):
+                found.add(function)
+    assert found == {function for function in PICTURES if function.__module__.startswith(pictures.__name__)}
+
+
+@pytest.mark.parametrize(
+    "make", [pytest.param(call, id=f"{f.__module__}.{f.__name__}") for f, calls in PICTURES.items() for call in calls]
+)
+def test_pictures_are_readable(make):
+    assert unreadable(make()) == []
+
+
+def test_an_unreadable_picture_is_found():
+    figure = saturation.page()
+    figure.axes[0].set_xlabel("")
+    figure.axes[1].set_title("too long " * 40)
+    figure.axes[2].set_ylabel("too long " * 40)
+    wrong = unreadable(figure)
+    assert "'The loss': x axis without a name" in wrong
+    assert any("is cut" in fault for fault in wrong) and any("overlaps" in fault for fault in wrong)
