@@ -106,7 +106,9 @@ class Freeze(keras.callbacks.Callback):
         """On JAX the step is given the values of what is trainable, and the optimizer those that it was built with."""
         optimizer = model.optimizer
         trainable, others = model.trainable_variables, model.non_trainable_variables
-        values = {id(variable): value for variable, value in zip(trainable + others, state[0] + state[1], strict=True)}
+        values = {
+            id(variable): value for variable, value in zip(trainable + others, [*state[0], *state[1]], strict=True)
+        }
         apply = optimizer.stateless_apply
         with _untrainable(self._layers):
             moving, resting = model.trainable_variables, model.non_trainable_variables

@@ -29,8 +29,8 @@ class SAM(keras.callbacks.Callback):
             without it.
 
     Raises:
-        ValueError: a rho that is negative or not finite; when training begins: a model with more than one optimizer, a
-            model on several replicas, or a callback in front of this one that changes the training step.
+        ValueError: a rho that is negative or not finite; when training begins: a model with more than one optimizer, or
+            a model on several replicas.
 
     Example:
         >>> dense = keras.layers.Dense(1, use_bias=False, kernel_initializer="ones")
@@ -40,6 +40,9 @@ class SAM(keras.callbacks.Callback):
         >>> round(float(model.get_weights()[0][0, 0]), 4)  # 1 - 0.1 * 2 * (1 + 0.5)
         0.7
     """
+
+    # It runs the step twice, and what other callbacks add to the step is to happen once.
+    innermost = True
 
     def __init__(self, rho=0.05):
         super().__init__()
@@ -53,9 +56,6 @@ class SAM(keras.callbacks.Callback):
         strategy = getattr(self.model, "distribute_strategy", None)
         if strategy is not None and strategy.num_replicas_in_sync > 1:
             raise ValueError(f"SAM trains on one replica. Received: {strategy.num_replicas_in_sync} of them")
-        others = [type(other).__name__ for other in step.others(self, keras.callbacks.Callback)]
-        if others:
-            raise ValueError(f"SAM runs the training step twice: put it before {', '.join(others)} in callbacks")
         step.join(self)
 
     def on_epoch_begin(self, epoch, logs=None):

@@ -95,16 +95,17 @@ class Schedule(keras.callbacks.Callback):
 
     def wrap(self, inner):
         """The training step with the assignment in front."""
+        model, variable, count = self.model, self.variable(), self._count()
 
         def train_step(*arguments):
             if keras.config.backend() != "jax":
-                self._assign()
+                self._assign(variable, count)
                 return inner(*arguments)
             # On JAX the variables travel as arguments.
             (trainable, others, optimizer, metrics), data = arguments
-            held = self.model.non_trainable_variables + self.model.optimizer.variables
+            held = model.non_trainable_variables + model.optimizer.variables
             with keras.StatelessScope(state_mapping=list(zip(held, [*others, *optimizer], strict=True))) as scope:
-                self._assign()
+                self._assign(variable, count)
             values = [scope.get_current_value(variable) for variable in held]
             return inner((trainable, values[: len(others)], values[len(others) :], metrics), data)
 
@@ -151,11 +152,10 @@ class Schedule(keras.callbacks.Callback):
                 f"what works is a finite number{' of at least 0' if rate else ''}"
             )
 
-    def _assign(self):
+    def _assign(self, variable, count):
         total = self._steps()
-        done = ops.cast(self._count().value - self._first, "float32")
+        done = ops.cast(count.value - self._first, "float32")
         value = curves.value(self.curve, ops.minimum(done / total, 1.0), total)
-        variable = self.variable()
         variable.assign(ops.cast(self.factor * value, variable.dtype))
 
     def _count(self):

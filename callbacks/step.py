@@ -1,8 +1,10 @@
 """What several callbacks do to the training step of one fit: they wrap it, in the graph, and leave the model as it was.
 
 Keras calls a callback once an execution, which may be many steps. What has to happen at every step goes into the step
-itself: `model.train_step` is wrapped, the training function is compiled, and the attribute is deleted at once, so that
-neither Ctrl-C (which skips `on_train_end`) nor saving can find it.
+itself: `model.train_step` is wrapped, the training function is compiled, and the attribute is deleted at once. After
+Ctrl-C, which skips `on_train_end`, the next fit finds the model's own step, too.
+
+On JAX a callback must not read `self.model` inside the step: Keras then writes the state of the fit back.
 """
 
 import weakref
@@ -18,7 +20,8 @@ def join(callback):
 
     Args:
         callback: a `keras.callbacks.Callback` with a method `wrap(inner)`, which is given a training step and returns
-            one of the same arguments. The callback that joined last is the outermost.
+            one of the same arguments. The callback that joined last is the outermost; one with a true attribute
+            `innermost` stands behind all others.
     """
     # `params` is one object a fit: what another fit left behind is dropped here.
     held = [other for other in _active.get(callback.model, []) if other.params is callback.params]
@@ -36,7 +39,7 @@ def install(callback):
 def leave(callback):
     """Gives the model its own step back; called in `on_train_end`."""
     if _active.pop(callback.model, None) is not None:
-        callback.model.train_function = None
+        _forget(callback.model)
 
 
 def others(callback, kind):
@@ -56,13 +59,25 @@ def others(callback, kind):
 def rebuild(model):
     """Compiles the training function anew, in the middle of a fit: what it reads at compilation has changed."""
     step = model.train_step
-    for callback in _active.get(model, []):
+    for callback in sorted(_active.get(model, []), key=lambda each: not getattr(each, "innermost", False)):
         step = callback.wrap(step)
     model.train_step = step
     try:
-        model.make_train_function(force=True)
+        type(model).make_train_function(model, force=True)
     finally:
         del model.train_step
+
+    def make_train_function(force=False):
+        # The next fit asks for its function here, where Ctrl-C skipped the end of this one.
+        _forget(model)
+        model.make_train_function(force=True)
+
+    model.make_train_function = make_train_function
+
+
+def _forget(model):
+    vars(model).pop("make_train_function", None)
+    model.train_function = None
 
 
 def iterations(model):

@@ -67,6 +67,21 @@ def test_it_leaves_nothing_behind():
     assert float(model.optimizer.learning_rate.numpy()) == last
 
 
+def test_after_ctrl_c_the_next_fit_has_the_models_own_step():
+    class Stop(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            raise KeyboardInterrupt
+
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
+    model.compile(Rates(0.1), "mse", steps_per_execution=4)
+    with pytest.raises(KeyboardInterrupt):
+        fit(4, [Schedule("learning_rate", constant(0.5)), Stop()], model=model)
+    model.optimizer.learning_rate = 0.25
+    fit(4, [], epochs=1, model=model)
+    np.testing.assert_allclose(model.optimizer.seen.numpy()[STEPS : 2 * STEPS], 0.25)
+    assert "make_train_function" not in vars(model)
+
+
 def test_another_variable_of_the_model():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(1)])
     model.epsilon = keras.Variable(1.0, trainable=False, name="epsilon")
