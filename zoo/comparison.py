@@ -78,7 +78,8 @@ def _one(name, home, seed, setting, options, tell, verbose):
         if (home / "recipe.json").is_file():
             trainer.resume(home, verbose=verbose)
         else:
-            trainer.train(name, seed=seed, folder=home, verbose=verbose, export=False, **{**options, **setting})
+            quick = dict(export=False, pictures=False)
+            trainer.train(name, seed=seed, folder=home, verbose=verbose, **quick, **{**options, **setting})
     except trainer.Diverged as error:
         tell(str(error))
     keras.utils.clear_session()

@@ -15,6 +15,7 @@ RESERVED = {
     "folder",
     "overwrite",
     "export",
+    "pictures",
     "precision",
     "steps_per_execution",
     "jit_compile",

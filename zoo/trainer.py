@@ -24,6 +24,7 @@ def train(
     folder=None,
     overwrite=False,
     export=True,
+    pictures=True,
     precision="auto",
     steps_per_execution="auto",
     jit_compile="auto",
@@ -39,6 +40,7 @@ def train(
         folder: the run folder; by default the next free `runs/NAME/<n>`.
         overwrite: replace a run that is there already.
         export: whether to leave `savedmodel/` and `model.tflite` too.
+        pictures: whether to draw; `zoo report` does it later, too.
         precision: `"float32"`, `"mixed_bfloat16"`, `"mixed_float16"`, or `"auto"`.
         steps_per_execution: steps that one call into the graph takes; it divides the steps of an epoch.
         jit_compile: whether XLA compiles the step; `"auto"` does where it was measured to pay.
@@ -80,6 +82,7 @@ def train(
         "execution": {key: value for key, (value, _) in chosen.items()},
         "retrain": retrain,
         "export": export,
+        "pictures": pictures,
         "backend": keras.backend.backend(),
         "versions": runs.versions(),
         "data": _fingerprints(built.data),
@@ -272,7 +275,8 @@ def _finish(built, folder, record, recorder, tell):
         **_best(built.callbacks),
     }
     savedmodel.export(model, folder / "model.keras", format="keras", overwrite=True)
-    report.draw(folder, model=model, data=data)
+    if record["pictures"]:
+        report.draw(folder, model=model, data=data)
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
         exported = savedmodel.export_all(
