@@ -130,8 +130,9 @@ def statistics(model, x, y=None):
         if not arrays or not (layer.weights or activation is not None or isinstance(layer, ACTIVATIONS)):
             continue
         values = np.concatenate([array.ravel() for array in arrays])
-        found["activation_mean"][name] = float(np.abs(values).mean())
-        found["activation_std"][name] = float(values.std())
+        with np.errstate(all="ignore"):  # what exploded is infinite, and its deviation NaN
+            found["activation_mean"][name] = float(np.abs(values).mean())
+            found["activation_std"][name] = float(values.std())
         if activation in RELUS or (isinstance(layer, keras.layers.ReLU) and not layer.negative_slope):
             zero = [(array == 0).reshape(-1, array.shape[-1]).all(axis=0) for array in arrays]
             found["dead_relu"][name] = float(np.logical_and.reduce(zero).mean())
@@ -139,7 +140,8 @@ def statistics(model, x, y=None):
 
 
 def _norm(arrays):
-    return float(np.sqrt(sum(np.square(array).sum() for array in arrays)))
+    with np.errstate(all="ignore"):
+        return float(np.sqrt(sum(np.square(array).sum() for array in arrays)))
 
 
 def _groups(model, leaves, gradients):

@@ -43,6 +43,29 @@ def test_digits_are_scaled_and_split_as_documented():
     np.testing.assert_array_equal(images("digits", 64, seed=1).test.arrays[0], data.test.arrays[0])
 
 
+def test_a_training_set_cut_short_keeps_proportions_and_the_other_parts():
+    whole, cut, other = images("digits", 32, seed=0), *(images("digits", 32, seed=k, examples=200) for k in (0, 1))
+    assert [part.size for part in cut.parts.values()] == [200, 144, 360]
+    for part in ("validation", "test"):
+        np.testing.assert_array_equal(cut.parts[part].arrays[0], whole.parts[part].arrays[0])
+    counts = np.bincount(cut.train.arrays[1])
+    assert np.abs(counts - np.bincount(whole.train.arrays[1]) * 200 / 1293).max() < 1
+    all_images = {image.tobytes() + bytes([y]) for image, y in zip(*whole.train.arrays, strict=True)}
+    kept = [image.tobytes() + bytes([y]) for image, y in zip(*cut.train.arrays, strict=True)]
+    assert len(set(kept)) == 200 and set(kept) <= all_images
+    np.testing.assert_array_equal(images("digits", 32, seed=0, examples=200).train.arrays[0], cut.train.arrays[0])
+    assert (other.train.arrays[0] != cut.train.arrays[0]).any()
+    assert images("digits", 32, seed=0, examples=1293).train.fingerprint == whole.train.fingerprint
+
+
+def test_a_cut_training_set_has_all_its_classes(tmp_path):
+    _folder(tmp_path / "train", count=20)
+    _folder(tmp_path / "train", classes=("yak",), count=1)
+    _folder(tmp_path / "test", classes=("cat", "dog"), count=2)
+    data = images(tmp_path, 4, validation=0, seed=0, examples=5)
+    assert np.bincount(data.train.arrays[1]).tolist() == [2, 2, 1]
+
+
 def test_only_training_images_are_augmented():
     seen = []
     data = images("digits", 32, augment=lambda x, draws: seen.append(len(x)) or x, seed=0)
@@ -141,6 +164,9 @@ def test_a_test_class_without_training_images_is_refused(tmp_path):
         (dict(size=(1, 2, 3)), "size must be a number of pixels"),
         (dict(channels=2), "channels must be one of 1, 3"),
         (dict(validation=1.5), "validation must be a share"),
+        (dict(examples=9), "from 10, one of each class, to 1293, all of them. Received: examples=9"),
+        (dict(examples=1294), "examples must be a whole number from 10"),
+        (dict(examples=0.5), "examples must be a whole number from 10"),
     ],
 )
 def test_bad_arguments_are_refused(named, message):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from zoo.data import check_labels, from_arrays
-from zoo.data.split import stratified
+from zoo.data.split import sample, stratified
 from zoo.errors import ZooError
 
 
@@ -36,6 +36,17 @@ def test_the_split_is_a_function_of_the_seed():
     same = [stratified(labels, 0.3, seed)[1] for seed in (5, 5, 6)]
     np.testing.assert_array_equal(same[0], same[1])
     assert len(np.intersect1d(same[0], same[2])) < 40
+
+
+def test_a_sample_is_exact_and_has_every_class():
+    labels = np.repeat([0, 1, 2], [20, 20, 1])
+    for examples in range(3, 42):
+        drawn = sample(labels, examples, seed=0)
+        counts = np.bincount(labels[drawn], minlength=3)
+        assert len(set(drawn)) == counts.sum() == examples
+        assert abs(counts[0] - counts[1]) <= 1 and counts[2] == 1
+    with pytest.raises(ZooError, match="examples must be a whole number from 3, one of each class, to 41, all of them"):
+        sample(labels, 2, seed=0)
 
 
 def test_the_test_part_is_the_same_for_every_seed_and_no_example_is_in_two_parts():

@@ -101,14 +101,17 @@ def test_activations(activation):
 def test_initializers_spread_the_weights_as_said(initializer):
     model = zoo.build("mlp", input_shape=(400,), hidden=(300,), initializer=initializer)
     kernel, bias = model.get_layer("dense1").get_weights()
-    deviation = {
-        "gaussian": 0.05,
-        "uniform": 0.05 / np.sqrt(3),
-        "he": np.sqrt(2 / 400),
-        "glorot": np.sqrt(2 / 700),
-        "orthogonal": np.sqrt(1 / 400),
+    mean, deviation = {
+        "zero": (0, 0),
+        "constant": (0.05, 0),
+        "gaussian": (0, 0.05),
+        "uniform": (0, 0.05 / np.sqrt(3)),
+        "he": (0, np.sqrt(2 / 400)),
+        "glorot": (0, np.sqrt(2 / 700)),
+        "orthogonal": (0, np.sqrt(1 / 400)),
     }[initializer]
-    assert kernel.std() == pytest.approx(deviation, rel=0.02)
+    assert kernel.mean() == pytest.approx(mean, abs=0.001)
+    assert kernel.std() == pytest.approx(deviation, rel=0.02, abs=1e-8)
     assert not bias.any()
 
 
@@ -119,6 +122,7 @@ def test_initializer_scale():
 
     assert spread(initializer="gaussian", initializer_scale=0.01).std() == pytest.approx(0.01, rel=0.02)
     assert np.abs(spread(initializer="uniform", initializer_scale=0.2)).max() == pytest.approx(0.2, rel=0.01)
+    assert (spread(initializer="constant", initializer_scale=0.3) == np.float32(0.3)).all()
     kernel = spread(initializer="orthogonal", initializer_scale=3)
     np.testing.assert_allclose(kernel.T @ kernel, 9 * np.eye(300), atol=1e-3)
 
@@ -194,6 +198,7 @@ def test_both_refuse(name, arguments, message):
         (dict(activation="leaky"), "activation must be one of.*Did you mean 'leaky_relu'"),
         (dict(initializer="xavier"), "initializer must be one of"),
         (dict(initializer="he", initializer_scale=0.1), "initializer_scale must be None.*'gaussian'"),
+        (dict(initializer="zero", initializer_scale=0.1), "'zero' takes no scale.*'constant'"),
         (dict(initializer="gaussian", initializer_scale=0), "initializer_scale must be a number > 0"),
         (dict(l1=-1), "l1 must be a number >= 0"),
         (dict(l2=float("nan")), "l2 must be a number >= 0"),

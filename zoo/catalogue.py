@@ -8,6 +8,7 @@ from zoo.registry import Entry
 LECUN_1998 = "LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition"
 KRIZHEVSKY_2012 = "Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep convolutional neural networks"
 SIMONYAN_2015 = "Simonyan, Zisserman 2015, Very deep convolutional networks for large-scale image recognition"
+HE_2015 = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition"
 
 ENTRIES = (
     Entry(
@@ -77,7 +78,7 @@ ENTRIES = (
         input="raw pixels 0..255, (224, 224, 3); any image of 64 x 64 or more",
         parameters=60_965_224,
         summary="the paper's network in two towers, with local response normalisation",
-        tiny=dict(num_classes=3, input_shape=(64, 64, 3), dense=16, dropout=0.0),
+        tiny=dict(num_classes=3, input_shape=(64, 64, 3), width=1 / 16, dense=16, dropout=0.0),
     ),
     Entry(
         "alexnet_single",
@@ -89,7 +90,7 @@ ENTRIES = (
         summary="one tower, without local response normalisation",
         function="alexnet",
         preset=dict(form="single"),
-        tiny=dict(num_classes=3, input_shape=(63, 63, 3), dense=16),
+        tiny=dict(num_classes=3, input_shape=(63, 63, 3), width=1 / 16, dense=16),
     ),
     Entry(
         "alexnet_fashion",
@@ -101,7 +102,7 @@ ENTRIES = (
         summary="the paper's channels in one tower, for grey images and 10 classes",
         function="alexnet",
         preset=dict(form="fashion", num_classes=10, input_shape=(224, 224, 1)),
-        tiny=dict(num_classes=3, input_shape=(28, 28, 1), resize=65, dense=16),
+        tiny=dict(num_classes=3, input_shape=(28, 28, 1), resize=65, width=1 / 16, dense=16),
     ),
     Entry(
         "alexnet_small",
@@ -119,7 +120,7 @@ ENTRIES = (
             dense=512,
             batch_normalization=True,
         ),
-        tiny=dict(num_classes=3, input_shape=(15, 15, 3), dense=16),
+        tiny=dict(num_classes=3, input_shape=(15, 15, 3), width=1 / 8, dense=16),
     ),
     *(
         Entry(
@@ -132,7 +133,7 @@ ENTRIES = (
             summary=f"{convolutions} convolutions of 3 x 3{summary}",
             function="vgg",
             preset=dict(configuration=configuration, **preset),
-            tiny=dict(num_classes=3, input_shape=(32, 32, 3), **tiny),
+            tiny=dict(num_classes=3, input_shape=(32, 32, 3), width=1 / 16, **tiny),
         )
         for kind, origin, shape, summary, preset, tiny, counts in (
             (
@@ -165,6 +166,42 @@ ENTRIES = (
         )
         for layers, convolutions, configuration, parameters in zip(
             (11, 13, 16, 19), (8, 10, 13, 16), "ABDE", counts, strict=True
+        )
+    ),
+    *(
+        Entry(
+            f"resnet{6 * blocks + 2}",
+            family="resnet",
+            function="resnet_cifar",
+            preset=dict(blocks=blocks),
+            task="classification",
+            paper=f"{HE_2015}, section 4.2, table 6",
+            input="raw pixels 0..255, (32, 32, 3); any image of 8 x 8 or more",
+            parameters=parameters,
+            summary=f"{6 * blocks + 2} layers for small images, shortcuts without parameters",
+            tiny=dict(num_classes=3, input_shape=(8, 8, 1), blocks=1),
+        )
+        for blocks, parameters in ((3, 269_722), (5, 464_154), (7, 658_586), (9, 853_018), (18, 1_727_962))
+    ),
+    *(
+        Entry(
+            f"resnet{2 + sum(blocks) * (3 if bottleneck else 2)}",
+            family="resnet",
+            function="resnet",
+            preset=dict(blocks=blocks, bottleneck=bottleneck),
+            task="classification",
+            paper=f"{HE_2015}, table 1",
+            input="raw pixels 0..255, (224, 224, 3); any image of 32 x 32 or more, of 8 x 8 with the small stem",
+            parameters=parameters,
+            summary=f"{2 + sum(blocks) * (3 if bottleneck else 2)} layers for ImageNet",
+            tiny=dict(num_classes=3, input_shape=(8, 8, 1), blocks=(1, 1, 1, 1), stem="small"),
+        )
+        for blocks, bottleneck, parameters in (
+            ((2, 2, 2, 2), False, 11_689_512),
+            ((3, 4, 6, 3), False, 21_797_672),
+            ((3, 4, 6, 3), True, 25_557_032),
+            ((3, 4, 23, 3), True, 44_549_160),
+            ((3, 8, 36, 3), True, 60_192_808),
         )
     ),
 )

@@ -228,6 +228,38 @@ class RadialBasis(keras.layers.Layer):
 
 
 @keras.saving.register_keras_serializable("zoo")
+class ParameterFreeShortcut(keras.layers.Layer):
+    """A shortcut to a smaller image with more channels: every second pixel, and zeros for the channels that are new.
+
+    He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition, section 3.3, option A.
+
+    Args:
+        filters: channels of the output, at least those of the input.
+        stride: every how many pixels one is kept, in both directions.
+        **kwargs: those of `keras.layers.Layer`.
+
+    Input is `(batch, height, width, channels)`, output `(batch, ceil(height / stride), ceil(width / stride), filters)`.
+
+    Example:
+        >>> out = ParameterFreeShortcut(4, 2)(ops.ones((1, 8, 8, 2)))
+        >>> tuple(out.shape), float(ops.sum(out))
+        ((1, 4, 4, 4), 32.0)
+    """
+
+    def __init__(self, filters, stride, **kwargs):
+        super().__init__(**kwargs)
+        self.filters = filters
+        self.stride = stride
+
+    def call(self, inputs):
+        kept = inputs[:, :: self.stride, :: self.stride, :]
+        return ops.pad(kept, [[0, 0], [0, 0], [0, 0], [0, self.filters - inputs.shape[-1]]])
+
+    def get_config(self):
+        return {**super().get_config(), "filters": self.filters, "stride": self.stride}
+
+
+@keras.saving.register_keras_serializable("zoo")
 class LogMeanProbability(keras.layers.Layer):
     """The logarithm of the mean of the probabilities that several logits stand for.
 

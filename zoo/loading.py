@@ -22,7 +22,15 @@ MEMBERS = {"metadata.json": 2**20, "config.json": 2**26, "model.weights.h5": 2**
 EXPANSION = 100
 
 # Where the zoo registers classes and functions; a family's own stand in its module of zoo.models.
-REGISTERING = ("layers", "losses", "metrics", "normalization", "optimizers")
+REGISTERING = (
+    "grouped_convolution",
+    "layers",
+    "local_response",
+    "losses",
+    "metrics",
+    "normalization",
+    "optimizers",
+)
 
 # What a configuration may hold besides objects: plain data in Keras' own notation.
 DATA = ("__keras_tensor__", "__tensor__", "__numpy__", "__bytes__", "__ellipsis__", "__slice__")

@@ -100,6 +100,8 @@ def confusion(true, predicted, classes):
 def curves(rows, title=""):
     """Loss, and every other logged quantity, against the epoch; training and validation in one panel.
 
+    Columns named `kind/layer`, as `callbacks.GradientStatistics` logs them, share a panel for each kind.
+
     Args:
         rows: the rows of a `history.csv`.
         title: the figure's title.
@@ -107,22 +109,25 @@ def curves(rows, title=""):
     Returns:
         A matplotlib figure.
     """
-    quantities = list(dict.fromkeys(key.removeprefix("val_") for row in rows for key in row))
-    quantities = [key for key in quantities if key not in ("epoch", "seconds", "best_step")]
-    across = min(3, len(quantities))
-    down = math.ceil(len(quantities) / across)
+    panes = {}
+    for key in dict.fromkeys(key for row in rows for key in row):
+        if key not in ("epoch", "seconds", "best_step"):
+            kind, _, layer = key.partition("/")
+            name = layer or ("validation" if key.startswith("val_") else "training")
+            panes.setdefault(kind.removeprefix("val_"), {})[name] = key
+    across = min(3, len(panes))
+    down = math.ceil(len(panes) / across)
     figure, axes = panels(across, down, 4.2, 3.2)
-    for axis, quantity in zip(axes, quantities, strict=False):
-        for key, name in ((quantity, "training"), (f"val_{quantity}", "validation")):
+    for axis, (quantity, lines) in zip(axes, panes.items(), strict=False):
+        for name, key in lines.items():
             points = [(row["epoch"], row[key]) for row in rows if key in row]
-            if points:
-                axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 15 else None)
+            axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 15 else None)
         axis.set_xlabel("epoch")
         axis.set_ylabel(quantity.replace("_", " "))
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
-        if any(f"val_{quantity}" in row for row in rows):
-            axis.legend()
+        if len(lines) > 1:
+            axis.legend(fontsize=8 if len(lines) > 4 else None, ncols=math.ceil(len(lines) / 10))
     figure.suptitle(title)
     return figure
 

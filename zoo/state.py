@@ -5,8 +5,8 @@ import random
 import keras
 import numpy as np
 
-# What Keras sets on every callback, and what therefore is not the callback's own state. It turns the sign of `min_delta`
-# at the first evaluation of each object: one that was put back with its sign turned would be turned again.
+# What Keras sets on every callback, and what therefore is not the callback's own state. It turns the sign of
+# `min_delta` at the first evaluation of each object: one put back with its sign turned would be turned again.
 NOT_STATE = {"_model", "params", "model", "validation_data", "min_delta"}
 
 

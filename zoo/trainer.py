@@ -323,8 +323,8 @@ def _check_finite(recorder, folder):
     loss = rows[-1].get("loss", 0.0) if rows else 0.0
     if not math.isfinite(loss):
         raise Diverged(
-            f"the loss became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. The history is in {folder}. "
-            "A smaller learning rate, or clipping of the gradient's norm, usually helps"
+            f"the loss became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. "
+            f"The history is in {folder}. A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
 
 

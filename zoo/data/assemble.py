@@ -9,7 +9,18 @@ from zoo.recipe import Data
 from zoo.seeding import check_seed
 
 
-def from_arrays(train, batch_size, *, validation=0.1, test=None, labels=None, augment=(), seed=None, statistics=None):
+def from_arrays(
+    train,
+    batch_size,
+    *,
+    validation=0.1,
+    test=None,
+    labels=None,
+    augment=(),
+    seed=None,
+    statistics=None,
+    examples=None,
+):
     """Makes a `Data` of arrays in memory.
 
     Args:
@@ -24,6 +35,7 @@ def from_arrays(train, batch_size, *, validation=0.1, test=None, labels=None, au
         augment: an operation of `zoo.data.augment` or a sequence of them, for the training part.
         seed: integer for the validation split, the order and the augmentation; None takes the current seed.
         statistics: `function(x, y)` of the training part that returns `Data.statistics`.
+        examples: how many training examples to keep, stratified, by `seed`, after all splits; None keeps them all.
 
     Returns:
         A `zoo.Data` of `Stream`s. In regression y has the shape `(n, 1)`, as a model's output has.
@@ -60,6 +72,10 @@ def from_arrays(train, batch_size, *, validation=0.1, test=None, labels=None, au
         require(0 <= validation < 1, "validation", validation, "a share in 0 <= validation < 1, or a pair (x, y)")
         if validation:
             parts["train"], parts["validation"] = _split(parts["train"], classes, validation, seed, "validation")
+    if examples is not None:
+        x, y = parts["train"]
+        kept = split.sample(y if classes else np.zeros(len(y)), examples, seed)
+        parts["train"] = x[kept], y[kept]
     streams = {
         name: Stream(part, batch_size, seed, augment=augment if name == "train" else ()) for name, part in parts.items()
     }

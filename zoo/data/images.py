@@ -20,6 +20,7 @@ def images(
     validation=0.1,
     seed=None,
     on_error="stop",
+    examples=None,
 ):
     """Labelled images from a source, as training, validation and test streams.
 
@@ -39,6 +40,8 @@ def images(
             source that brings its own validation part keeps that.
         seed: integer for split, order and augmentation; None takes the current seed.
         on_error: for folders, what an unreadable file does: "stop" or "skip"; both name it.
+        examples: how many training images to keep, by class and by `seed`, to see what a model does with few; None
+            keeps them all. Validation and test images stay as they are.
 
     Returns:
         A `zoo.Data` with elements (x uint8 `(batch, height, width, channels)` of raw values 0..255, y int32 `(batch,)`)
@@ -46,7 +49,7 @@ def images(
 
     Raises:
         ZooError: an unknown source, a set that cannot be had, an empty folder, one class only, an unreadable image,
-            images of different sizes without `size`.
+            images of different sizes without `size`, more `examples` than there are or fewer than classes.
 
     Example:
         >>> data = zoo.data.images("digits", 32, seed=0)
@@ -65,6 +68,7 @@ def images(
         labels=labels,
         augment=augment,
         seed=seed,
+        examples=examples,
     )
 
 

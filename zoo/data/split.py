@@ -44,10 +44,43 @@ def stratified(labels, fraction, seed):
     return np.flatnonzero(~chosen), np.flatnonzero(chosen)
 
 
+def sample(labels, examples, seed):
+    """Draws exactly so many examples, at least one of each class, and beyond that each class in the same proportion.
+
+    Args:
+        labels: array `(n,)`, the classes; zeros for a plain random sample.
+        examples: how many to draw: the number of classes <= examples <= n.
+        seed: integer; the same arguments give the same sample.
+
+    Returns:
+        A sorted integer array of positions.
+
+    Raises:
+        ZooError: a number out of range.
+
+    Example:
+        >>> int(sample(np.array([0, 0, 0, 0, 0, 1]), 3, seed=0)[-1])
+        5
+    """
+    labels = np.asarray(labels)
+    classes, place, counts = np.unique(labels, return_inverse=True, return_counts=True)
+    least, most = len(classes), len(labels)
+    fits = isinstance(examples, int) and least <= examples <= most
+    require(fits, "examples", examples, f"a whole number from {least}, one of each class, to {most}, all of them")
+    order = random.permutation(seed, 0, most, random.SPLIT)
+    share = (examples - least) / max(most - least, 1)
+    quotas = 1 + _apportioned((counts - 1) * share, examples - least)
+    return np.sort(np.concatenate([order[place[order] == k][: quotas[k]] for k in range(least)]))
+
+
 def _quotas(counts, fraction):
-    shares = counts * fraction
-    quotas = np.floor(shares).astype(int)
-    # The classes with the largest remainders get one more until the total is right; of equal ones the first.
-    missing = math.ceil(counts.sum() * fraction - 1e-9) - quotas.sum()
-    quotas[np.argsort(quotas - shares, kind="stable")[:missing]] += 1
+    quotas = _apportioned(counts * fraction, math.ceil(counts.sum() * fraction - 1e-9))
     return np.clip(quotas, np.minimum(counts - 1, 1), np.maximum(counts - 1, 0))
+
+
+def _apportioned(shares, total):
+    """Shares as whole numbers of this total: the largest remainders are rounded up, of equal ones the first."""
+    quotas = np.floor(shares).astype(int)
+    missing = total - quotas.sum()
+    quotas[np.argsort(quotas - shares, kind="stable")[:missing]] += 1
+    return quotas

@@ -73,3 +73,41 @@ def scaled(x, scale=1 / 255, offset=0.0):
     """Raw pixels to `pixel * scale + offset`, by default 0..1."""
     # float32 under every precision policy: later layers cast what they need, after the range is small.
     return keras.layers.Rescaling(scale, offset, dtype="float32", name="scaling")(x)
+
+
+def classifier(inputs, x, num_classes, include_top, pooling, name):
+    """Ends a convolutional network: averaged over the image into logits, or in features.
+
+    Args:
+        inputs: the model's input.
+        x: the last feature maps (batch, height, width, channels).
+        num_classes: integer >= 2.
+        include_top: whether the model ends in logits.
+        pooling: without the top, None, "avg" or "max".
+        name: of the model.
+
+    Returns:
+        A `keras.Model`.
+
+    Raises:
+        ZooError: a value that is not named above, or a pooling with the top.
+    """
+    integer("num_classes", num_classes, 2)
+    require(isinstance(include_top, bool), "include_top", include_top, "True or False")
+    if include_top:
+        require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
+        x = keras.layers.GlobalAveragePooling2D(name="average")(x)
+        x = keras.layers.Dense(num_classes, dtype="float32", name="output")(x)
+        return keras.Model(inputs, x, name=name)
+    return keras.Model(inputs, pooled(x, pooling), name=name)
+
+
+def pooled(x, pooling):
+    """Feature maps as they are, or pooled over the image.
+
+    Raises:
+        ZooError: a pooling that is not None, "avg" or "max".
+    """
+    require(pooling in (None, "avg", "max"), "pooling", pooling, "None, 'avg' or 'max'")
+    layers = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
+    return layers[pooling](name="pooling", dtype="float32")(x) if pooling else x

@@ -15,8 +15,16 @@ from zoo.registry import register
 
 ACTIVATIONS = ("sigmoid", "tanh", "relu", "leaky_relu", "prelu", "elu", "softplus")
 
-# Each initialiser, with the scale it takes by default; those of None derive it from the layer.
-INITIALIZERS = {"gaussian": 0.05, "uniform": 0.05, "he": None, "glorot": None, "orthogonal": 1.0}
+# Each initialiser, with the scale it takes by default; those of None take none.
+INITIALIZERS = {
+    "zero": None,
+    "constant": 0.05,
+    "gaussian": 0.05,
+    "uniform": 0.05,
+    "he": None,
+    "glorot": None,
+    "orthogonal": 1.0,
+}
 
 
 @register
@@ -82,9 +90,11 @@ def mlp(
         activation: of the hidden layers: "sigmoid", "tanh", "relu", "leaky_relu" (slope 0.01, Maas et al. 2013),
             "prelu" (a trained slope for each unit, from 0.25, He et al. 2015), "elu" or "softplus".
         initializer: of all weights: "gaussian", "uniform", "he" (normal, He et al. 2015), "glorot" (uniform, Glorot and
-            Bengio 2010) or "orthogonal" (Saxe et al. 2014). Biases start at zero.
+            Bengio 2010) or "orthogonal" (Saxe et al. 2014); "zero" and "constant" are there to be seen failing: the
+            units of a layer stay alike. Biases start at zero.
         initializer_scale: number > 0: standard deviation of "gaussian" (default 0.05), half the width of "uniform"
-            (default 0.05), factor of "orthogonal" (default 1). "he" and "glorot" follow from the layer and take none.
+            (default 0.05), factor of "orthogonal" (default 1), value of "constant" (default 0.05). "he" and "glorot"
+            follow from the layer: they take none, nor does "zero".
         l1, l2: numbers >= 0: penalties on the sum of the absolute values and of the squares of all weights but biases.
         dropout: number >= 0 and < 1: the part of each hidden layer's units that is dropped in training.
         input_noise: number >= 0: standard deviation of Gaussian noise on the scaled input in training.
@@ -114,8 +124,9 @@ def mlp(
     choose("initializer", initializer, INITIALIZERS)
     if initializer_scale is not None and INITIALIZERS[initializer] is None:
         raise ZooError(
-            f"initializer={initializer!r} takes its scale from the layer's width, so initializer_scale must be None. "
-            f"Received: initializer_scale={initializer_scale!r}. 'gaussian', 'uniform' and 'orthogonal' take one."
+            f"initializer={initializer!r} takes no scale, so initializer_scale must be None. "
+            f"Received: initializer_scale={initializer_scale!r}. "
+            "'constant', 'gaussian', 'uniform' and 'orthogonal' take one."
         )
     scale = INITIALIZERS[initializer] if initializer_scale is None else initializer_scale
     require(scale is None or _inputs.number("initializer_scale", scale) > 0, "initializer_scale", scale, "a number > 0")
@@ -194,13 +205,20 @@ def _numbers(values):
 
 
 def _initializer(name, scale):
+    if name == "constant":
+        return keras.initializers.Constant(scale)
     if name == "gaussian":
         return keras.initializers.RandomNormal(stddev=scale)
     if name == "uniform":
         return keras.initializers.RandomUniform(-scale, scale)
     if name == "orthogonal":
         return keras.initializers.Orthogonal(gain=scale)
-    return {"he": keras.initializers.HeNormal, "glorot": keras.initializers.GlorotUniform}[name]()
+    chosen = {
+        "zero": keras.initializers.Zeros,
+        "he": keras.initializers.HeNormal,
+        "glorot": keras.initializers.GlorotUniform,
+    }
+    return chosen[name]()
 
 
 def _activation(activation, name):

@@ -6,8 +6,9 @@ import numpy as np
 
 from zoo import report
 
-# More settings than this have their legend outside; a loss that spans more than this factor has a logarithmic axis.
+# More settings than this have their legend outside, in columns of so many lines; a loss that spans more than this factor has a logarithmic axis.
 FEW = 5
+COLUMN = 24
 DECADES = 100
 
 
@@ -40,8 +41,11 @@ def bands(histories, title):
             axis.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     if many:
-        figure.legend(handles, labels, loc="outside right center", fontsize=8)
-        figure.set_size_inches(figure.get_figwidth() + 2.6, figure.get_figheight())
+        columns = math.ceil(len(labels) / COLUMN)
+        figure.legend(handles, labels, loc="outside right center", fontsize=8, ncols=columns)
+        # As wide as the longest words, at the width of this size's letters.
+        width = columns * (0.065 * max(map(len, labels)) + 0.6)
+        figure.set_size_inches(figure.get_figwidth() + width, figure.get_figheight())
     else:
         axes[0].legend(fontsize=8)
     figure.suptitle(f"{title}: mean and standard deviation over seeds")

@@ -94,7 +94,7 @@ def multiples(found, title):
             axis.set_xlabel("hidden layer" if kind == "activations" else "layer, the last is the output")
     for kind in kinds:
         _scale([axis for place, axis in enumerate(axes) if columns[place % len(columns)][0] == kind])
-    handles = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
+    handles = {line.get_label(): line for axis in axes for line in axis.get_lines()}
     figure.legend(handles.values(), handles, loc="outside right center", title="initialiser")
     figure.suptitle(title)
     return figure

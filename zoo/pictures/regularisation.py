@@ -1,5 +1,7 @@
 """Pictures of over-fitting and what helps: errors in training and in the test, and what a committee gains."""
 
+import itertools
+
 import numpy as np
 
 from zoo.report import panels
@@ -13,34 +15,37 @@ def errors(found):
             number (0 to 1) for each seed.
 
     Returns:
-        A matplotlib figure: means as points, with a standard deviation either side where there are several seeds.
+        A matplotlib figure: means as points, with a standard deviation either side where there are several seeds, and
+        a thin line for each seed.
 
     Example:
         >>> figure = errors([("none", [0.0, 0.0], [0.14, 0.12]), ("dropout", [0.0, 0.01], [0.1, 0.11])])
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['none', 'dropout']
     """
-    figure, (axis,) = panels(1, 1, 7.5, 0.42 * len(found) + 1)
+    figure, (axis,) = panels(1, 1, 7.5, 0.42 * len(found) + 1.2)
     places = np.arange(len(found))
     for column, name, colour, mark in ((1, "training", "C0", "o"), (2, "test", "C3", "s")):
         values = [100 * np.asarray(each[column]) for each in found]
-        means = [each.mean() for each in values]
+        heights = places + 0.12 * (2 * column - 3)
         axis.errorbar(
-            means,
-            places + 0.12 * (2 * column - 3),
+            [each.mean() for each in values],
+            heights,
             xerr=[_deviation(each) for each in values],
             fmt=mark,
             color=colour,
             capsize=3,
             label=f"{name} (n={max(map(len, values))})",
         )
+        # What a seed means is the same for all methods: its line tells more than the spread over seeds.
+        for seed in itertools.zip_longest(*values, fillvalue=np.nan):
+            axis.plot(seed, heights, color=colour, alpha=0.3, linewidth=0.8)
     axis.set_yticks(places, [name for name, *_ in found])
     axis.invert_yaxis()
     axis.set_xlim(left=-0.5)
-    axis.set_xlabel("wrong images, %: mean and standard deviation over seeds")
+    axis.set_xlabel("wrong images, %: mean and standard deviation; thin lines: the same seed")
     axis.grid(alpha=0.3)
-    axis.legend()
-    axis.set_title("Errors in training and in the test")
+    figure.legend(loc="outside upper center", ncols=2)
     return figure
 
 
