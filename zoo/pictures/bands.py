@@ -6,7 +6,8 @@ import numpy as np
 
 from zoo import report
 
-# More settings than this have their legend outside, in columns of so many lines; a loss that spans more than this factor has a logarithmic axis.
+# More settings than this have their legend outside, in columns of so many lines. A loss that spans more than this
+# factor has a logarithmic axis.
 FEW = 5
 COLUMN = 24
 DECADES = 100
