@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.data import Stream, affine, crop, elastic, flip, shift
+from zoo.data import Stream, affine, crop, cutout, elastic, flip, shift
 from zoo.errors import ZooError
 
 ALL = {
@@ -12,6 +12,7 @@ ALL = {
     "crop": crop(2),
     "crop_reflect": crop(2, "reflect"),
     "flip": flip(),
+    "cutout": cutout(4),
     "affine": affine(rotation=30, zoom=0.3, shear=0.2, translate=0.2),
     "elastic": elastic(12, 2),
 }
@@ -159,3 +160,19 @@ def test_elastic_displaces_by_the_deviation_of_the_paper():
 def test_bad_strengths_are_refused(make, message):
     with pytest.raises(ZooError, match=message):
         make()
+
+
+def test_cutout_covers_a_square_and_at_the_border_a_part_of_it():
+    images = _images(count=5) | 1  # nothing is 0 before
+    covered = cutout(3, fill=0)(images, _with(0.5, 0.5))
+    rows, columns = np.nonzero(covered[0, :, :, 0] == 0)
+    assert set(rows) == {3, 4, 5} and set(columns) == {2, 3, 4} and len(rows) == 9
+    corner = cutout(3, fill=0)(images, _with(0.0, 0.0))
+    assert (corner[0, :2, :2] == 0).all() and (corner == 0).sum() == 5 * 4
+    np.testing.assert_array_equal(covered[covered != 0], images[covered != 0])
+
+
+@pytest.mark.parametrize("arguments", [dict(size=0), dict(size=2.5), dict(size=3, fill=256)], ids=str)
+def test_an_impossible_square_is_refused(arguments):
+    with pytest.raises(ZooError, match="must be an integer"):
+        cutout(**arguments)

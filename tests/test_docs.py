@@ -47,7 +47,7 @@ def test_examples_run(name, folder, monkeypatch):
 
 def test_the_readme_names_models_recipes_and_commands_that_exist():
     for line in re.findall(r"^\| `(\w+)` \|", README, re.M):
-        assert line in zoo.list_models() or line in sources.recipes(), line
+        assert line in zoo.list_models() or line in sources.recipes() or line in callbacks.__all__, line
     for command in re.findall(r"`zoo (\w+)", README):
         with pytest.raises(SystemExit) as stopped:
             cli.main([command, "--help"])
@@ -59,6 +59,13 @@ def test_the_recipe_in_the_readme_trains(tmp_path):
     (tmp_path / "mine.py").write_text(source)
     assert cli.main(["train", "mine.py", "--pixels", "0", "--no-export", "--folder", "run"]) == 0
     assert zoo.evaluate("run")["test_accuracy"] > 0.9
+
+
+def test_the_callbacks_in_the_readme_train_anybodys_model():
+    (source,) = [block for block in re.findall(r"```python\n(.*?)```", README, re.S) if "schedulable" in block]
+    names = {}
+    exec(source, names)
+    assert len(names["model"].history.history["momentum"]) == 5
 
 
 def test_the_readme_shows_the_numbers_of_the_recipes():

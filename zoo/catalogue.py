@@ -8,6 +8,7 @@ from zoo.registry import Entry
 LECUN_1998 = "LeCun, Bottou, Bengio, Haffner 1998, Gradient-based learning applied to document recognition"
 KRIZHEVSKY_2012 = "Krizhevsky, Sutskever, Hinton 2012, ImageNet classification with deep convolutional neural networks"
 SIMONYAN_2015 = "Simonyan, Zisserman 2015, Very deep convolutional networks for large-scale image recognition"
+SZEGEDY_2014 = "Szegedy et al. 2014, Going deeper with convolutions"
 HE_2015 = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition"
 
 ENTRIES = (
@@ -203,5 +204,39 @@ ENTRIES = (
             ((3, 4, 23, 3), True, 44_549_160),
             ((3, 8, 36, 3), True, 60_192_808),
         )
+    ),
+    Entry(
+        "googlenet",
+        family="googlenet",
+        task="classification",
+        paper=f"{SZEGEDY_2014}, table 1 and figure 3",
+        input="raw pixels 0..255, (224, 224, 3); any image of 32 x 32 or more",
+        parameters=6_998_552,
+        summary="nine inception modules, with local response normalisation",
+        tiny=dict(num_classes=3, input_shape=(32, 32, 3), width=1 / 4, dropout=0.0),
+    ),
+    Entry(
+        "googlenet_bn",
+        family="googlenet",
+        task="classification",
+        paper=f"{SZEGEDY_2014}, table 1; Ioffe, Szegedy 2015 (batch normalisation)",
+        input="raw pixels 0..255, (224, 224, 3); any image of 32 x 32 or more",
+        parameters=7_005_832,
+        summary="nine inception modules, with batch normalisation",
+        function="googlenet",
+        preset=dict(batch_normalization=True),
+        tiny=dict(num_classes=3, input_shape=(32, 32, 3), width=1 / 8),
+    ),
+    Entry(
+        "googlenet_small",
+        family="googlenet",
+        task="classification",
+        paper=f"{SZEGEDY_2014}, table 1; the form for CIFAR-10",
+        input="raw pixels 0..255, (32, 32, 3); any image of 8 x 8 or more",
+        parameters=5_871_914,
+        summary="nine inception modules at 32, 16 and 8 pixels, with batch normalisation",
+        function="googlenet",
+        preset=dict(stem="small", batch_normalization=True, num_classes=10, input_shape=(32, 32, 3)),
+        tiny=dict(num_classes=3, input_shape=(8, 8, 3), width=1 / 8),
     ),
 )

@@ -7,6 +7,7 @@ folders, tables, augmentation and `Stream.batch` need numpy alone.
 from zoo.data.assemble import check_labels, from_arrays
 from zoo.data.augment import affine, crop, elastic, flip, shift
 from zoo.data.bagging import bootstrap
+from zoo.data.erase import cutout
 from zoo.data.fits import check_fits
 from zoo.data.images import images
 from zoo.data.pixels import read_image
@@ -20,6 +21,7 @@ __all__ = [
     "check_fits",
     "check_labels",
     "crop",
+    "cutout",
     "elastic",
     "flip",
     "from_arrays",

@@ -62,7 +62,7 @@ def googlenet(
 
     With `aux=True` the model trains as published: two classifiers at its side bring gradients to the lower layers. Give
     each output its loss, `{"logits": loss, "aux1": loss, "aux2": loss}`, the weights
-    `{"logits": 1.0, "aux1": 0.3, "aux2": 0.3}`, and targets for each with `zoo.data.repeated`. Exported files have the
+    `{"logits": 1.0, "aux1": 0.3, "aux2": 0.3}`, and targets for each with `zoo.data.auxiliary.repeated`. Exported files have the
     logits only.
 
     torchvision's variant, which its weights fit, is `googlenet_bn` with `five="3x3"`, `last_pool="2x2"`, `dropout=0.2`
@@ -114,6 +114,7 @@ def googlenet(
         >>> sorted(model.output)
         ['aux1', 'aux2', 'logits']
     """
+    _inputs.integer("num_classes", num_classes, 2)
     require(isinstance(aux, bool), "aux", aux, "True or False")
     require(not aux or include_top is True, "aux", aux, "False with include_top=False: features have no classifiers")
     choose("stem", stem, ("imagenet", "small"))
@@ -135,7 +136,7 @@ def googlenet(
         x = build.inception(x, filters, f"inception_{module}")
         if aux and module in AUXILIARY:
             name = AUXILIARY[module]
-            outputs[name] = build.auxiliary(x, _inputs.integer("num_classes", num_classes, 2), name)
+            outputs[name] = build.auxiliary(x, num_classes, name)
         if module in POOLED:
             x = build.pool(x, KERNELS[last_pool] if module == "4e" else 3, name=POOLED[module])
     return _end(inputs, x, num_classes, include_top, pooling, dropout, outputs)
@@ -157,7 +158,6 @@ def _entrance(input_shape, stem, aux):
 def _end(inputs, x, num_classes, include_top, pooling, dropout, outputs):
     if include_top is not True:
         return _inputs.classifier(inputs, x, num_classes, include_top, pooling, "googlenet")
-    _inputs.integer("num_classes", num_classes, 2)
     require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     if dropout:
@@ -199,8 +199,8 @@ class _Layers:
         return keras.layers.ReLU(name=f"{name}_relu")(x)
 
     def pool(self, x, size=3, *, name):
-        # An odd side has no window that reaches the zeros, as where windows are counted upwards ("ceil mode"). Behind a
-        # ReLU zeros are as good as the minus infinity that pooling pads with.
+        # One row and column more count windows upwards, Caffe's and torchvision's "ceil mode". Behind a ReLU zeros are
+        # as good as the minus infinity that pooling pads with.
         x = keras.layers.ZeroPadding2D(((0, 1), (0, 1)), name=f"{name}_pad")(x)
         return keras.layers.MaxPooling2D(size, 2, name=name)(x)
 

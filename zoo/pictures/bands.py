@@ -32,14 +32,14 @@ def bands(histories, title):
     lengths = {row["step"] / row["epoch"] for row in rows}
     step = f"step ({lengths.pop():.0f} an epoch)" if len(lengths) == 1 else "step"
     for axis, key in zip(axes, keys, strict=False):
+        values = [row[key] for row in rows if key in row and math.isfinite(row[key])]
+        if values and key.endswith("loss") and min(values) > 0 and max(values) > DECADES * min(values):
+            axis.set_yscale("log")
         for number, (words, group) in enumerate(histories.items()):
             _band(axis, key, words, group, number)
         axis.set_xlabel(step)
         axis.set_ylabel(key.replace("val_", "validation ").replace("_", " "))
         axis.grid(alpha=0.3)
-        values = [row[key] for row in rows if key in row and math.isfinite(row[key])]
-        if values and key.endswith("loss") and min(values) > 0 and max(values) > DECADES * min(values):
-            axis.set_yscale("log")
     handles, labels = axes[0].get_legend_handles_labels()
     if many:
         columns = math.ceil(len(labels) / COLUMN)
@@ -64,7 +64,9 @@ def _band(axis, key, words, group, number):
     steps = [row["step"] for row in longest]
     style = ("-", "--", ":")[number // 10 % 3]
     (line,) = axis.plot(steps, mean, style, color=f"C{number % 10}", label=f"{words} (n={len(group)})")
-    axis.fill_between(steps, mean - spread, mean + spread, alpha=0.15, color=line.get_color(), linewidth=0)
+    # A deviation larger than the mean has no place on a logarithmic axis.
+    low = np.maximum(mean - spread, mean / 10) if axis.get_yscale() == "log" else mean - spread
+    axis.fill_between(steps, low, mean + spread, alpha=0.15, color=line.get_color(), linewidth=0)
 
 
 def is_metric(key):
