@@ -13,7 +13,8 @@ import zoo
 from callbacks.curve_picture import draw_curves
 from zoo import pictures, report
 from zoo.models.surface import FUNCTIONS
-from zoo.pictures import activations, bands, decision, saturation, surface
+from zoo.pictures import activations, bands, decision, layers, regularisation, saturation, surface
+from zoo.pictures.walks import Walk
 
 
 def _history(seed):
@@ -40,7 +41,7 @@ def _walks(function, number):
     known = FUNCTIONS[function]
     ends = np.array([known.start, (known.minima or known.stationary)[0]])
     paths = [ends[0] + (ends[1] - ends[0]) * np.linspace(0, 0.9, 20 - i)[:, None] for i in range(number)]
-    return [surface.Walk(f"rmsprop_nesterov {i}", 0.1, path) for i, path in enumerate(paths)]
+    return [Walk(f"rmsprop_nesterov {i}", 0.1, path) for i, path in enumerate(paths)]
 
 
 def _regions(panes):
@@ -48,6 +49,25 @@ def _regions(panes):
     model = zoo.build("mlp", input_shape=(2,), num_classes=2, hidden=(4,))
     points, classes = np.array([[0, 0], [0, 1], [1, 0], [1, 1]]), np.array([0, 1, 1, 0])
     return decision.regions([(f"a model of some kind, {i}", model, points, classes) for i in range(panes)])
+
+
+def _signals():
+    for depth, activation, initializer in itertools.product(
+        (10, 30), ("sigmoid", "relu"), ("zero", "gaussian-0.1", "he")
+    ):
+        factor = {"zero": 0.0, "gaussian-0.1": 0.3, "he": 1.0}[initializer]
+        yield layers.Signals(
+            initializer,
+            activation,
+            depth,
+            [factor ** (i + 1) for i in range(depth)],
+            [factor ** (depth - i) for i in range(depth + 1)],
+        )
+
+
+def _committees():
+    random = np.random.default_rng(0)
+    return [regularisation.committees(random.dirichlet(np.ones(3), (6, 30)), _integers(3, 30)) for _ in range(3)]
 
 
 LABELS = ["aeroplane", "bird", "cat", "dog", "horse", "ship"]
@@ -59,6 +79,11 @@ PICTURES = {
     decision.regions: [lambda: _regions(1), lambda: _regions(5)],
     surface.contour: [lambda f=f: surface.contour(f, _walks(f, 3 if f == "bowl" else 14)) for f in FUNCTIONS],
     surface.heights: [lambda f=f: surface.heights(f, _walks(f, 14)) for f in ("bowl", "saddle")],
+    layers.multiples: [lambda: layers.multiples(list(_signals()), "Before the first step")],
+    regularisation.errors: [
+        lambda: regularisation.errors([(f"method_{i}", [0.0, 0.01], [0.06 + i / 100, 0.05]) for i in range(9)])
+    ],
+    regularisation.bagging: [lambda: regularisation.bagging(_committees())],
     draw_curves: [draw_curves],
     report.curves: [lambda: report.curves(_history(0), "a run, seed 0")],
     report.confusion_matrix: [lambda: report.confusion_matrix(_integers(900, 6, 6), LABELS)],

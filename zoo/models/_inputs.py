@@ -75,15 +75,31 @@ def scaled(x, scale=1 / 255, offset=0.0):
     return keras.layers.Rescaling(scale, offset, dtype="float32", name="scaling")(x)
 
 
+def check_top(num_classes, include_top, pooling):
+    """Checks what a network ends in, before it is built: a deep one takes seconds.
+
+    Args:
+        num_classes: integer >= 2.
+        include_top: whether the model ends in logits.
+        pooling: without the top None, "avg" or "max"; with it None.
+
+    Raises:
+        ZooError: anything else.
+    """
+    integer("num_classes", num_classes, 2)
+    require(isinstance(include_top, bool), "include_top", include_top, "True or False")
+    if include_top:
+        require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
+    require(pooling in (None, "avg", "max"), "pooling", pooling, "None, 'avg' or 'max'")
+
+
 def classifier(inputs, x, num_classes, include_top, pooling, name):
     """Ends a convolutional network: averaged over the image into logits, or in features.
 
     Args:
         inputs: the model's input.
         x: the last feature maps (batch, height, width, channels).
-        num_classes: integer >= 2.
-        include_top: whether the model ends in logits.
-        pooling: without the top, None, "avg" or "max".
+        num_classes, include_top, pooling: as in `check_top`.
         name: of the model.
 
     Returns:
@@ -92,10 +108,8 @@ def classifier(inputs, x, num_classes, include_top, pooling, name):
     Raises:
         ZooError: a value that is not named above, or a pooling with the top.
     """
-    integer("num_classes", num_classes, 2)
-    require(isinstance(include_top, bool), "include_top", include_top, "True or False")
+    check_top(num_classes, include_top, pooling)
     if include_top:
-        require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
         x = keras.layers.GlobalAveragePooling2D(name="average")(x)
         x = keras.layers.Dense(num_classes, dtype="float32", name="output")(x)
         return keras.Model(inputs, x, name=name)

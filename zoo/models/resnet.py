@@ -67,6 +67,7 @@ def resnet_cifar(
         (None, 10)
     """
     _inputs.integer("blocks", blocks, 1)
+    _inputs.check_top(num_classes, include_top, pooling)
     build = _Blocks(shortcut, preactivation, zero_gamma, momentum, epsilon, strides_in="3x3")
     inputs, x = _entrance(input_shape, 8)
     x = build.convolution(x, 16, 3, name="stem")
@@ -140,6 +141,7 @@ def resnet(
         _inputs.integer("each of blocks", number, 1)
     require(isinstance(bottleneck, bool), "bottleneck", bottleneck, "True or False")
     choose("stem", stem, ("imagenet", "small"))
+    _inputs.check_top(num_classes, include_top, pooling)
     build = _Blocks(shortcut, preactivation, zero_gamma, momentum, epsilon, strides_in)
     inputs, x = _entrance(input_shape, 32 if stem == "imagenet" else 8)
     if stem == "imagenet":

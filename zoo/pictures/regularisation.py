@@ -43,6 +43,7 @@ def errors(found):
     axis.set_yticks(places, [name for name, *_ in found])
     axis.invert_yaxis()
     axis.set_xlim(left=-0.5)
+    axis.set_ylabel("method")
     axis.set_xlabel("wrong images, %: mean and standard deviation; thin lines: the same seed")
     axis.grid(alpha=0.3)
     figure.legend(loc="outside upper center", ncols=2)
