@@ -1,14 +1,13 @@
 """A narrow GoogLeNet for small images on scikit-learn's handwritten digits, with the auxiliary classifiers.
 
-zoo train googlenet_digits     # 0 % ± 0 of the test images (n=1), 0 s on 2 cores
+zoo train googlenet_digits     # 99.17 % of the test images (n=1), 38 s on 2 cores
 """
 
 import keras
 
 import zoo
 from callbacks import Schedule, cosine, warmup
-from zoo.data import affine, images
-from zoo.data.auxiliary import repeated
+from zoo.data import affine, images, repeated
 
 
 def search(hp):
@@ -21,8 +20,8 @@ def search(hp):
 
 def recipe(
     epochs=15,
-    batch_size=32,
-    learning_rate=0.003,
+    batch_size=64,
+    learning_rate=0.005,
     auxiliary=0.3,
     width=0.25,
     size=16,

@@ -51,9 +51,9 @@ def targets(model, count=12):
     return np.arange(count) % classes(model)
 
 
-def compiled(model, rate=0.01):
+def compiled(model, rate=0.01, **options):
     loss, metrics = LEARNING[BY_NAME[model.name].task]()
-    model.compile(keras.optimizers.Adam(rate), loss, metrics=metrics)
+    model.compile(keras.optimizers.Adam(rate), loss, metrics=metrics, **options)
     return model
 
 
@@ -68,7 +68,7 @@ def test_parameters_at_the_defaults(name):
 
 @pytest.mark.parametrize("name", DISTINCT)
 def test_raw_pixels_in_finite_logits_out_and_one_step(name):
-    model = compiled(tiny(name))
+    model = compiled(tiny(name), run_eagerly=True)
     images = raw(model)
     outputs = np.asarray(logits(model(images)))
     assert outputs.shape == (len(images), classes(model))
@@ -152,7 +152,7 @@ def test_config_is_plain(name):
 def test_mixed_precision(name, policy):
     keras.config.set_dtype_policy(policy)
     try:
-        model = compiled(tiny(name))
+        model = compiled(tiny(name), run_eagerly=True)  # a graph for one step costs more than the step
     finally:
         keras.config.set_dtype_policy("float32")
     images = raw(model)

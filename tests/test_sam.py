@@ -209,4 +209,4 @@ def test_the_same_on_jax():
     chosen = "(adam and 4) or mask or frozen or overflows"
     command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", chosen, __file__]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout[-4000:]
+    assert done.returncode == 0 and "5 passed" in done.stdout, done.stdout[-4000:]

@@ -6,6 +6,7 @@ folders, tables, augmentation and `Stream.batch` need numpy alone.
 
 from zoo.data.assemble import check_labels, from_arrays
 from zoo.data.augment import affine, crop, elastic, flip, shift
+from zoo.data.auxiliary import repeated
 from zoo.data.bagging import bootstrap
 from zoo.data.erase import cutout
 from zoo.data.fits import check_fits
@@ -27,4 +28,4 @@ __all__ = [
     "from_arrays",
     "images",
 ]
-__all__ += ["read_image", "shift", "table"]
+__all__ += ["read_image", "repeated", "shift", "table"]

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 
-from zoo.data.stream import Stream
 from zoo.errors import ZooError, require
 
 
@@ -39,13 +38,9 @@ def repeated(data, names):
                 f"the targets of the {part} data have names already: {', '.join(stream.element_spec[1])}. "
                 "Name all outputs at once"
             )
-        named = functools.partial(_named, tuple(names), stream._map)
-        parts[part] = Stream(
-            stream.arrays, stream.batch_size, stream.seed, stream._shuffle, augment=stream.augment, map=named
-        )
+        parts[part] = stream.mapped(functools.partial(_named, tuple(names)))
     return dataclasses.replace(data, **parts)
 
 
-def _named(names, before, *element):
-    x, *others = before(*element) if before else element
+def _named(names, x, *others):
     return (x, *(dict.fromkeys(names, each) for each in others))

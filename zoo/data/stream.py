@@ -113,6 +113,22 @@ class Stream:
         arrays = [np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)]
         return Stream(arrays, self.batch_size, self.seed, self._shuffle, self.augment, self._map)
 
+    def mapped(self, function):
+        """The same stream, its elements passed through one more function.
+
+        Args:
+            function: as `map`: it gets the element's parts and returns the new element.
+
+        Returns:
+            A `Stream`.
+        """
+        before = self._map
+
+        def both(*element):
+            return function(*(before(*element) if before else element))
+
+        return Stream(self.arrays, self.batch_size, self.seed, self._shuffle, self.augment, both)
+
     def batch(self, epoch, step):
         """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
 

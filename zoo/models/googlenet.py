@@ -60,10 +60,9 @@ def googlenet(
     behind every convolution instead; `googlenet_small`, for images of about 32 x 32, also begins with one 3 x 3
     convolution, so that the modules see 32, 16 and 8 pixels.
 
-    With `aux=True` the model trains as published: two classifiers at its side bring gradients to the lower layers. Give
-    each output its loss, `{"logits": loss, "aux1": loss, "aux2": loss}`, the weights
-    `{"logits": 1.0, "aux1": 0.3, "aux2": 0.3}`, and targets for each with `zoo.data.auxiliary.repeated`. Exported files have the
-    logits only.
+    With `aux=True` the model trains as published: two classifiers at its side bring gradients to the lower layers.
+    Compile each output's loss under its key, with `loss_weights={"logits": 1.0, "aux1": 0.3, "aux2": 0.3}`, and give
+    each its targets with `zoo.data.repeated`. Exported files have the logits only.
 
     torchvision's variant, which its weights fit, is `googlenet_bn` with `five="3x3"`, `last_pool="2x2"`, `dropout=0.2`
     and `epsilon=1e-3`: 6 624 904 parameters.
