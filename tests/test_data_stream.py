@@ -197,3 +197,14 @@ def test_numpy_batches_need_no_tensorflow():
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_mapped_stream_passes_elements_through_one_more_function():
+    stream = Stream((np.arange(10.0), np.arange(10)), 4, seed=1, map=lambda x, y: (x * 2, y))
+    more = stream.mapped(lambda x, y: (x + 1, {"logits": y}))
+    for epoch, step in ((0, 0), (3, 2)):
+        (x, y), (before, labels) = more.batch(epoch, step), stream.batch(epoch, step)
+        np.testing.assert_array_equal(x, before + 1)
+        np.testing.assert_array_equal(y["logits"], labels)
+        opened, _ = next(iter(more.open(epoch, step)))
+        np.testing.assert_array_equal(opened, x)
