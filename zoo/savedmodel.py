@@ -91,10 +91,12 @@ def export_all(
 def export_run(run, format="savedmodel", to=None, overwrite=False):
     """Exports the model of a finished run: `zoo export RUN`.
 
+    As `keras` it is written in layers of Keras alone (`zoo.plain.plain`): the run's own `model.keras` needs the zoo.
+
     Args:
         run: a run folder.
         format: as in `export`.
-        to: the path; by default the format's name of `FILES` in the run folder.
+        to: the path; by default the format's name of `FILES` in the run folder, and `plain.keras` for `keras`.
         overwrite: as in `export`.
 
     Returns:
@@ -108,8 +110,13 @@ def export_run(run, format="savedmodel", to=None, overwrite=False):
 
     choose("format", format, FILES)
     record = runs.read(run)
-    path = Path(to) if to else Path(run) / FILES[format]
-    return export(load(run), path, record["labels"], format, features=record.get("features"), overwrite=overwrite)
+    model = load(run)
+    if format == "keras":
+        from zoo.plain import plain
+
+        model = plain(model)
+    path = Path(to) if to else Path(run) / ("plain.keras" if format == "keras" else FILES[format])
+    return export(model, path, record["labels"], format, features=record.get("features"), overwrite=overwrite)
 
 
 def _export(model, targets, labels_file, labels, features, batch, overwrite):
