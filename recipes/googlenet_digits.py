@@ -1,6 +1,6 @@
 """A narrow GoogLeNet for small images on scikit-learn's handwritten digits, with the auxiliary classifiers.
 
-zoo train googlenet_digits     # 99.17 % of the test images (n=1), 38 s on 2 cores
+zoo train googlenet_digits     # 99.26 % ± 0.16 of the test images (n=3), 29 s on 2 cores
 """
 
 import keras
