@@ -1,6 +1,9 @@
 """ResNet-20 on CIFAR-10 (He et al. 2015, section 4.2).
 
-zoo train resnet20_cifar10     # not measured: needs a quiet hour on 2 cores
+zoo train resnet20_cifar10     # not measured: needs a quiet hour on 2 cores for each seed
+
+A first look, not a result: 85.88 % of the test images of a JPEG copy of CIFAR-10 (n=1) in 13 min on 2 cores of an AMD
+EPYC, with `--epochs 23 --precision mixed_bfloat16`; the paper's schedule of about 180 epochs reaches 91.25 %.
 """
 
 import keras
