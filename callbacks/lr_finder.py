@@ -6,6 +6,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from callbacks import layers
+
 
 class LRFinder(keras.callbacks.Callback):
     """Tries every learning rate from tiny to huge on a few batches each, and suggests one.
@@ -85,7 +87,7 @@ class LRFinder(keras.callbacks.Callback):
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
         self._forget()
-        optimizers = [held for held in vars(model).values() if isinstance(held, keras.optimizers.Optimizer)]
+        optimizers = layers.optimizers(model)
         variables = [variable for owner in (model, *optimizers) for variable in owner.variables]
         self._before = [(variable, np.array(ops.convert_to_numpy(variable.value))) for variable in variables]
 

@@ -2,7 +2,6 @@
 
 import keras
 
-from zoo.errors import require
 from zoo.models import _inputs
 
 
@@ -25,10 +24,9 @@ def classifier(inputs, x, num_classes, include_top, pooling, name, dense, dropou
     """
     _inputs.integer("dense", dense, 1)
     _inputs.number("dropout", dropout, below=1)
-    if include_top is not True:
+    _inputs.check_top(num_classes, include_top, pooling)
+    if not include_top:
         return _inputs.classifier(inputs, x, num_classes, include_top, pooling, name)
-    _inputs.integer("num_classes", num_classes, 2)
-    require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
     x = keras.layers.Flatten(name="flatten")(x)
     for layer in ("fc1", "fc2"):
         x = keras.layers.Dense(dense, name=layer, **hidden)(x)

@@ -117,11 +117,6 @@ def classifier(inputs, x, num_classes, include_top, pooling, name):
 
 
 def pooled(x, pooling):
-    """Feature maps as they are, or pooled over the image.
-
-    Raises:
-        ZooError: a pooling that is not None, "avg" or "max".
-    """
-    require(pooling in (None, "avg", "max"), "pooling", pooling, "None, 'avg' or 'max'")
+    """Feature maps as they are, or pooled over the image, by a pooling that `check_top` let pass."""
     layers = {"avg": keras.layers.GlobalAveragePooling2D, "max": keras.layers.GlobalMaxPooling2D}
     return layers[pooling](name="pooling", dtype="float32")(x) if pooling else x

@@ -155,9 +155,9 @@ def _entrance(input_shape, stem, aux):
 
 
 def _end(inputs, x, num_classes, include_top, pooling, dropout, outputs):
-    if include_top is not True:
+    _inputs.check_top(num_classes, include_top, pooling)
+    if not include_top:
         return _inputs.classifier(inputs, x, num_classes, include_top, pooling, "googlenet")
-    require(pooling is None, "pooling", pooling, "None with include_top=True: the top has its own")
     x = keras.layers.GlobalAveragePooling2D(name="average")(x)
     if dropout:
         x = keras.layers.Dropout(dropout, name="dropout")(x)
