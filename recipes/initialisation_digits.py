@@ -15,7 +15,7 @@ from pathlib import Path
 import keras
 
 import zoo
-from zoo import runs, trainer
+from zoo import preparation, runs
 from zoo.data import images
 from zoo.errors import ZooError
 from zoo.pictures import layers
@@ -79,7 +79,7 @@ def pictures(found, folder):
     for _, (first, *_) in found:
         hyper = runs.read(first)["hyper"]
         # The record holds the seed: this is the model as it was before training.
-        built = trainer.rebuild(first)
+        built = preparation.rebuild(first)
         batch = built.data.train.batch(epoch=0, step=0)
         key = hyper["initializer"], hyper["activation"], hyper["depth"]
         before.append(layers.Signals(*key, *layers.measure(built.model, *batch)))

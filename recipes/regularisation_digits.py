@@ -16,7 +16,7 @@ import numpy as np
 
 import zoo
 from callbacks import EarlyStopping
-from zoo import runs, trainer
+from zoo import preparation, runs
 from zoo.data import affine, bootstrap, images
 from zoo.errors import choose
 from zoo.pictures import regularisation as drawing
@@ -129,7 +129,7 @@ def pictures(found, folder):
 
 def _committee(home):
     """How the members of a run do on its test images."""
-    test = trainer.rebuild(home).data.test
+    test = preparation.rebuild(home).data.test
     answers = zoo.load(home).predict(test.once(), verbose=0)
     members = [softmax(answers[name]) for name in sorted(answers) if name != "logits"]
     return drawing.committees(np.stack(members), test.arrays[1])

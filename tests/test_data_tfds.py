@@ -7,6 +7,7 @@ import pytest
 import tensorflow_datasets as tfds
 
 from zoo.data import images
+from zoo.data import tfds as sets
 from zoo.errors import ZooError
 
 
@@ -27,8 +28,10 @@ def asked(monkeypatch):
 @pytest.fixture
 def mocked(monkeypatch):
     monkeypatch.delenv("TFDS_DATA_DIR", raising=False)
+    sets._load.cache_clear()
     with tfds.testing.mock_data(num_examples=40):
         yield
+    sets._load.cache_clear()
 
 
 def test_a_set_by_name(mocked, asked):
@@ -37,6 +40,17 @@ def test_a_set_by_name(mocked, asked):
     assert data.train.input_shape == (28, 28, 1) and data.labels[:3] == ("o", "ki", "su")
     assert data.train.arrays[0].dtype == np.uint8 and data.train.arrays[1].dtype == np.int32
     assert not asked
+
+
+def test_a_set_is_read_once_and_cannot_be_changed(mocked, monkeypatch, tmp_path):
+    images("kmnist", 8, seed=0).train.arrays[0][:] = 7
+    parts, _ = sets.load("kmnist")
+    again, _ = sets.load("kmnist")
+    assert parts["train"][0] is again["train"][0] and (parts["train"][0] != 7).any()
+    with pytest.raises(ValueError, match="read-only"):
+        parts["train"][0][:] = 0
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert sets.load("kmnist")[0]["train"][0] is not parts["train"][0]
 
 
 def test_size_and_channels(mocked):
@@ -75,7 +89,7 @@ def test_a_name_is_meant_before_a_folder_of_that_name(mocked, own_folder):
 
 
 def test_neither_there_nor_reachable_is_one_clear_message(monkeypatch, tmp_path, asked):
-    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path / "elsewhere"))
     with pytest.raises(ZooError) as caught:
         images("kmnist", 8)
     said = str(caught.value)

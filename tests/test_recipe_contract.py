@@ -12,6 +12,7 @@ from conftest import prepared
 import zoo
 from zoo import cli, flags, recipe, runs, sources
 from zoo.data import Stream
+from zoo.data import tfds as sets
 
 NAMES = list(sources.recipes())
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
@@ -32,8 +33,10 @@ def small_data(request, monkeypatch):
         return
     import tensorflow_datasets as tfds
 
+    sets._load.cache_clear()
     with tfds.testing.mock_data(num_examples=400):
         yield
+    sets._load.cache_clear()
 
 
 @pytest.mark.parametrize("name", NAMES)

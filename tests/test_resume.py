@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import checkpoint, recorder, runs, trainer
+from zoo import checkpoint, preparation, recorder, runs, trainer
 
 RECIPE = '''
 import keras
@@ -111,7 +111,7 @@ def test_a_run_stopped_at_any_stage_continues_to_the_same_bits(recipe, whole, tm
 def whole_steps(whole):
     """Executions of one epoch, as numbers."""
     record = runs.read(whole.folder)
-    built = trainer.rebuild(whole.folder)
+    built = preparation.rebuild(whole.folder)
     return range(built.data.train.steps // record["execution"]["steps_per_execution"])
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import execution, runs, state
+from zoo import execution, preparation, runs, state
 
 FILES = {
     "recipe.json",
@@ -135,3 +135,35 @@ def test_regression_is_in_the_units_of_its_target(tmp_path):
     result = zoo.train("table", data="diabetes", folder=tmp_path / "run", epochs=30, export=False, verbose=0)
     assert 30 < result.metrics["test_mean_absolute_error"] < 60
     assert (result.folder / "predictions.png").is_file()
+
+
+def test_bfloat16_is_chosen_for_heavy_networks_where_the_processor_has_it(tmp_path, monkeypatch):
+    described = tmp_path / "cpuinfo"
+    for flags, units in (("fpu avx512f", None), ("avx512_bf16", "AVX512-BF16"), ("avx512_bf16 amx_bf16", "AMX")):
+        described.write_text(f"processor : 0\nflags : {flags}\n")
+        assert execution.bfloat16_units(described) == units
+    assert execution.bfloat16_units(tmp_path / "nowhere") is None
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind=None: [])
+    light, heavy = zoo.build("lenet"), zoo.build("resnet20")
+    monkeypatch.setattr(execution, "bfloat16_units", lambda: "AMX")
+    assert execution.precision("auto", light)[0] == "float32"
+    assert execution.precision("auto", heavy) == (
+        "mixed_bfloat16",
+        "the processor has AMX; --precision float32 is exact and slower",
+    )
+    assert execution.precision("float32", heavy) == ("float32", "as asked")
+    monkeypatch.setattr(execution, "bfloat16_units", lambda: None)
+    assert execution.precision("auto", heavy)[0] == "float32"
+
+
+def test_a_network_that_turns_out_heavy_is_built_again_in_bfloat16(monkeypatch):
+    monkeypatch.setattr(execution, "bfloat16_units", lambda: "AMX")
+    monkeypatch.setattr(keras.distribution, "list_devices", lambda kind=None: [])
+    weights = []
+    for heavy in (1.0, 1e12):
+        monkeypatch.setattr(execution, "HEAVY", heavy)
+        _, _, built, chosen = preparation.prepare("perceptron_digits", {}, 3)
+        assert built.model.dtype_policy.name == chosen["precision"][0]
+        weights.append(built.model.get_weights())
+    assert chosen["precision"][0] == "float32"
+    assert all((a == b).all() for a, b in zip(*weights, strict=True))

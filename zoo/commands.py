@@ -62,9 +62,9 @@ def train(parsed):
 
 
 def doctor(parsed):
-    from zoo import doctor, trainer
+    from zoo import doctor, preparation
 
-    source, _, built, chosen = trainer.prepare(parsed.recipe, _hyper(parsed), 0, **_execution(parsed))
+    source, _, built, chosen = preparation.prepare(parsed.recipe, _hyper(parsed), 0, **_execution(parsed))
     for key, (value, why) in chosen.items():
         print(f"{key}: {value} ({why})")
     found = doctor.inspect(built)

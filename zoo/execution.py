@@ -1,6 +1,7 @@
 """How a training runs: precision, compilation, steps an execution. Chosen from measurements, printed, overridable."""
 
 import math
+from pathlib import Path
 
 import keras
 
@@ -10,13 +11,21 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 # Seconds of work that one call into the graph should hold: long enough that the call costs nothing beside it, short
 # enough that the progress bar moves and Ctrl-C answers.
 CALL = 0.5
+# Multiplications that one example costs in training, from which on bfloat16 is chosen: a quarter of ResNet-20's.
+HEAVY = 3e7
+BFLOAT16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
 
 
-def precision(asked):
-    """The dtype policy to build the model under, and why.
+def precision(asked, model=None):
+    """The dtype policy to build a model under, and why.
+
+    bfloat16 pays where the processor multiplies in it and the multiplications are what takes the time: a network of
+    the size of ResNet-20 trains 1.5 times faster on AVX512-BF16, LeNet-5 gains 9 % at batch 64. Small networks stay
+    exact. On a GPU nothing is chosen: its 32-bit multiplications are fast already.
 
     Args:
         asked: one of `PRECISIONS`.
+        model: the model as built in float32; without it `"auto"` is answered as for a small one.
 
     Returns:
         A pair: the policy's name and the reason.
@@ -27,7 +36,28 @@ def precision(asked):
     choose("precision", asked, PRECISIONS)
     if asked != "auto":
         return asked, "as asked"
-    return "float32", "exact; mixed_bfloat16 may be faster where the processor has it"
+    units = bfloat16_units()
+    if keras.backend.backend() != "tensorflow" or not units or keras.distribution.list_devices("gpu"):
+        return "float32", "exact"
+    if model is None or operations(model) < HEAVY:
+        return "float32", "exact; the network is too small for bfloat16 to pay"
+    return "mixed_bfloat16", f"the processor has {units}; --precision float32 is exact and slower"
+
+
+def bfloat16_units(cpuinfo="/proc/cpuinfo"):
+    """The processor's instructions that multiply in bfloat16.
+
+    Args:
+        cpuinfo: the file in which Linux describes the processor. Elsewhere there is none, and none are found.
+
+    Returns:
+        `"AMX"`, `"AVX512-BF16"`, or None.
+    """
+    try:
+        words = set(Path(cpuinfo).read_text(encoding="utf-8", errors="replace").split())
+    except OSError:
+        return None
+    return next((name for flag, name in BFLOAT16_UNITS.items() if flag in words), None)
 
 
 def divisor(steps, wanted):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from callbacks import LRFinder
-from zoo import report, runs, trainer
+from zoo import preparation, report, runs
 from zoo.errors import ZooError
 
 
@@ -35,7 +35,7 @@ def find_learning_rate(
         >>> 1e-6 < rate < 10, picture.name
         (True, 'find-lr.png')
     """
-    source, hyper, built, _ = trainer.prepare(name, hyper, seed, precision, 1)
+    source, hyper, built, _ = preparation.prepare(name, hyper, seed, precision, 1)
     finder = LRFinder(low, high, steps)
     built.model.fit(
         built.data.train.open(),

@@ -26,7 +26,7 @@ def retrain(folder, *, to=None, verbose="auto"):
     Raises:
         ZooError: not a finished run, one without early stopping, or one without validation data.
     """
-    from zoo import trainer
+    from zoo import preparation, trainer
 
     folder = Path(folder)
     record, metrics = runs.read(folder), runs.metrics(folder)
@@ -46,7 +46,7 @@ def retrain(folder, *, to=None, verbose="auto"):
         jit_compile=record["execution"]["jit_compile"],
         verbose=verbose,
         retrain=metrics["best_step"],
-        **trainer.tuples(record["hyper"]),
+        **preparation.tuples(record["hyper"]),
     )
 
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import keras
 
-from zoo import checkpoint, doctor, estimate, execution, recipe, retraining, runs, seeding
-from zoo.data import check_fits
+from zoo import checkpoint, doctor, estimate, preparation, recipe, runs
 from zoo.errors import ZooError
 from zoo.recorder import Recorder, finish_what_is_written
 
@@ -64,7 +63,9 @@ def train(
     folder = Path(folder) if folder else runs.new_folder(name)
     runs.check_free(folder, overwrite)
     tell = print if verbose else lambda *_: None
-    source, hyper, built, chosen = prepare(name, hyper, seed, precision, steps_per_execution, jit_compile, retrain)
+    source, hyper, built, chosen = preparation.prepare(
+        name, hyper, seed, precision, steps_per_execution, jit_compile, retrain
+    )
     for finding in doctor.inspect(built):
         doctor.act(finding, tell)
     for key, (value, why) in chosen.items():
@@ -85,7 +86,7 @@ def train(
         "pictures": pictures,
         "backend": keras.backend.backend(),
         "versions": runs.versions(),
-        "data": _fingerprints(built.data),
+        "data": preparation.fingerprints(built.data),
         "began": runs.now(),
     }
     runs.create(folder, record, Path(source.module.__file__).read_text(encoding="utf-8"))
@@ -114,7 +115,7 @@ def resume(folder, *, verbose="auto"):
 
         tell(f"The run {folder} is complete; nothing is left to do.")
         return recipe.Result(load(folder), done, folder)
-    built = rebuild(folder)
+    built = preparation.rebuild(folder)
     restored = checkpoint.newest(folder / "checkpoints", tell)
     if restored is None:
         tell("There is no checkpoint yet: training begins anew.")
@@ -137,101 +138,9 @@ def evaluate(folder):
     """
     from zoo.loading import load
 
-    built = rebuild(folder)
+    built = preparation.rebuild(folder)
     built.model.set_weights(load(folder).get_weights())
     return _scores(built)
-
-
-def prepare(name, hyper, seed, precision="auto", steps_per_execution="auto", jit_compile="auto", retrain=None):
-    """Everything before the first step: finds a recipe, calls it, and decides how it runs.
-
-    Args:
-        name: a recipe's name or path.
-        hyper: dict of hyper-parameters that differ from the defaults.
-        seed, precision, steps_per_execution, jit_compile, retrain: as in `train`.
-
-    Returns:
-        `(source, hyper, recipe, chosen)`: the `Source`, all hyper-parameters, the `Recipe`, and a dict from
-        execution option to a pair of value and reason.
-
-    Raises:
-        ZooError: as `train`.
-    """
-    source = recipe.find(name)
-    hyper = source.arguments(hyper)
-    try:
-        json.dumps(hyper)
-    except TypeError as error:
-        raise ZooError(
-            f"hyper-parameters of a recipe are plain values (numbers, strings, lists), so that a run can be repeated "
-            f"from its record. {source.name}: {error}"
-        ) from None
-    built, chosen = _build(source, hyper, seed, precision, steps_per_execution, jit_compile, retrain)
-    return source, hyper, built, chosen
-
-
-def rebuild(folder):
-    """The `Recipe` of a run, made from its own record and its own copy of the source.
-
-    Args:
-        folder: a run folder.
-
-    Returns:
-        A `Recipe` with the untrained model.
-
-    Raises:
-        ZooError: the data is no longer what the run was begun with, or the backend differs.
-    """
-    record = runs.read(folder)
-    if record["backend"] != keras.backend.backend():
-        raise ZooError(
-            f"the run {folder} was made with the {record['backend']} backend; this process uses "
-            f"{keras.backend.backend()}. Set KERAS_BACKEND={record['backend']}"
-        )
-    _, _, built, _ = prepare(
-        Path(folder) / "recipe.py",
-        tuples(record["hyper"]),
-        record["seed"],
-        **record["execution"],
-        retrain=record["retrain"],
-    )
-    found = _fingerprints(built.data)
-    if found != record["data"]:
-        parts = [part for part in record["data"] if found.get(part) != record["data"][part]]
-        raise ZooError(
-            f"the data has changed since the run {folder} was begun: {', '.join(parts)}. A run is continued and "
-            "evaluated on its own data only; restore it, or train anew"
-        )
-    return built
-
-
-def _build(source, hyper, seed, precision, steps_per_execution, jit_compile, retrain):
-    """Calls the recipe with everything set that its weights depend on. Returns the recipe and what was chosen."""
-    chosen = {"precision": execution.precision(precision)}
-    before = keras.config.dtype_policy()
-    seeding.seed_everything(seed)
-    keras.config.set_dtype_policy(chosen["precision"][0])
-    try:
-        built = source.module.recipe(**hyper)
-    finally:
-        keras.config.set_dtype_policy(before)
-    if not isinstance(built, recipe.Recipe):
-        raise ZooError(f"the function recipe() of {source.name} must return a zoo.Recipe. Received: {built!r}")
-    if not isinstance(built.epochs, int) or built.epochs < 1:
-        raise ZooError(f"epochs must be a whole number of at least 1. Received: epochs={built.epochs!r}")
-    check_fits(built.data, built.model)
-    if retrain is not None:
-        built = retraining.with_validation_data(built, retrain)
-    model, steps = built.model, built.data.train.steps
-    # The execution that ends the training must not run beyond it either.
-    steps = math.gcd(steps, retrain or steps)
-    chosen["steps_per_execution"] = execution.steps_per_execution(
-        steps_per_execution, steps, built.data.train.batch_size, model
-    )
-    chosen["jit_compile"] = execution.jit_compile(jit_compile, model)
-    model.steps_per_execution = chosen["steps_per_execution"][0]
-    model.jit_compile = chosen["jit_compile"][0]
-    return built, chosen
 
 
 def _fit(built, folder, record, restored, verbose, tell):
@@ -326,15 +235,6 @@ def _check_finite(recorder, folder):
             f"the loss became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. "
             f"The history is in {folder}. A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
-
-
-def tuples(hyper):
-    """Hyper-parameters as JSON gave them back, with the tuples that it made lists of."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in hyper.items()}
-
-
-def _fingerprints(data):
-    return {name: stream.fingerprint for name, stream in data.parts.items()}
 
 
 def _bar(verbose):
