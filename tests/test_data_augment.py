@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.data import Stream, affine, crop, cutout, elastic, flip, shift
+from zoo.data import Stream, affine, crop, cutout, elastic, flip, randaugment, shift
 from zoo.errors import ZooError
 
 ALL = {
@@ -15,6 +15,7 @@ ALL = {
     "cutout": cutout(4),
     "affine": affine(rotation=30, zoom=0.3, shear=0.2, translate=0.2),
     "elastic": elastic(12, 2),
+    "randaugment": randaugment(2, 20),
 }
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.data import Stream, affine, elastic, flip, shift
+from zoo.data import Stream, affine, cutout, elastic, flip, ops, randaugment, shift
 from zoo.errors import ZooError
 
 
@@ -59,7 +59,9 @@ def test_opened_anywhere_it_goes_on_as_the_run_from_the_beginning(augment):
         _same(_taken(stream.open(epoch, step), 20 - start), whole[start:])
 
 
-@pytest.mark.parametrize("augment", [(), shift(1), (flip(), affine(20, 0.2, 0.1, 0.1), elastic(8, 2))])
+@pytest.mark.parametrize(
+    "augment", [(), shift(1), (flip(), affine(20, 0.2, 0.1, 0.1), elastic(8, 2)), (randaugment(2, 9), cutout(2))]
+)
 def test_the_numpy_twin_has_the_same_bytes(augment):
     stream = _stream(augment=augment)
     opened = _taken(stream.open(epoch=1), 7)
@@ -76,6 +78,15 @@ def test_augmentation_depends_on_the_example_alone_not_on_its_batch():
         by_batch[batch_size] = x[np.argsort(y)]
     np.testing.assert_array_equal(by_batch[1], by_batch[22])
     np.testing.assert_array_equal(by_batch[5], by_batch[22])
+
+
+def test_what_an_example_draws_from_a_list_of_operations_depends_on_it_alone():
+    batches = {}
+    for batch_size in (1, 5, 22):
+        stream = _stream(batch_size=batch_size, shuffle=False, augment=randaugment(2, 15))
+        batches[batch_size] = np.concatenate([stream.batch(4, step)[0] for step in range(stream.steps)])
+    np.testing.assert_array_equal(batches[1], batches[22])
+    np.testing.assert_array_equal(batches[5], batches[22])
 
 
 def test_each_augmentation_draws_numbers_of_its_own():
@@ -189,10 +200,12 @@ def test_numpy_batches_need_no_tensorflow():
         "    def find_spec(self, name, *rest):\n"
         "        if name.split('.')[0] in ('tensorflow', 'tensorflow_datasets'): raise ImportError(name)\n"
         "sys.meta_path.insert(0, Absent())\n"
-        "from zoo.data import affine, elastic, images, table\n"
+        "from zoo.data import affine, elastic, images, mixup, randaugment, table\n"
         "data = images('digits', 32, size=12, augment=(affine(10, 0.1), elastic(8, 2)), seed=0)\n"
         "x, y = data.train.batch(3, 2)\n"
         "assert x.shape == (32, 12, 12, 1) and x.dtype == 'uint8' and y.dtype == 'int32'\n"
+        "mixed = mixup(images('digits', 32, augment=randaugment(), seed=0))\n"
+        "assert [array.dtype for array in mixed.train.batch(0, 1)] == ['uint8', 'float32']\n"
         "assert table('wine', seed=0).train.batch(0, 0)[0].shape == (32, 13)\n"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, timeout=60)
@@ -208,3 +221,38 @@ def test_a_mapped_stream_passes_elements_through_one_more_function():
         np.testing.assert_array_equal(y["logits"], labels)
         opened, _ = next(iter(more.open(epoch, step)))
         np.testing.assert_array_equal(opened, x)
+
+
+def _next_added(x, y, draws):
+    """Mixes with the batch: each label plus the next, and a number of the example's own."""
+    xp = ops.of(x)
+    following = xp.take(y, (xp.arange(xp.shape(y)[0]) + 1) % xp.shape(y)[0])
+    return x, y + following + xp.cast(draws(1)[:, 0] * 1000, "int32") * 100
+
+
+def test_mixing_sees_the_augmented_batch_and_comes_before_the_map():
+    plain = _stream(augment=shift(1))
+    stream = _stream(augment=shift(1), map=lambda x, y: (x, {"y": y})).mixed(_next_added)
+    whole = _taken(stream.open(), 10)
+    _same(whole, [stream.batch(k // 5, k % 5) for k in range(10)])
+    _same(_taken(stream.open(1, 2), 3), whole[7:])
+    x, y = plain.batch(1, 2)
+    np.testing.assert_array_equal(whole[7][0], x)
+    np.testing.assert_array_equal(whole[7][1]["y"] % 100, y + np.roll(y, -1))
+    for x, y in stream.once().as_numpy_iterator():  # Validation is not mixed.
+        np.testing.assert_array_equal(x, stream.arrays[0][y["y"]])
+
+
+def test_each_mixing_draws_numbers_of_its_own_and_derived_streams_keep_it():
+    drawn = []
+
+    def mix(x, y, draws):
+        drawn.append(draws(2))
+        return x, y
+
+    stream = Stream(_stream().arrays, 5, 3, shuffle=False, mix=[mix, mix], augment=flip())
+    stream.batch(0, 0)
+    assert len(np.unique(drawn)) == 20
+    for derived in (stream.mapped(lambda x, y: (x, y)), stream.joined(_stream())):
+        assert derived.mix == (mix, mix) and derived.augment == stream.augment
+        np.testing.assert_array_equal(derived.batch(0, 0)[1], np.arange(5))

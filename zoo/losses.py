@@ -7,6 +7,57 @@ from zoo.errors import require
 
 
 @keras.saving.register_keras_serializable("zoo")
+class SmoothedCrossentropy(keras.losses.Loss):
+    """Cross-entropy of logits, against integer labels or rows of probabilities, with label smoothing.
+
+    Keras has a loss for each kind of label, and smooths only the rows. Smoothing (Szegedy et al. 2015, Rethinking the
+    inception architecture for computer vision, section 7) takes the share `label_smoothing` off the label and spreads
+    it over all classes alike: with K classes the target is `(1 - label_smoothing) label + label_smoothing / K`.
+
+    Args:
+        label_smoothing: 0 <= label_smoothing < 1; 0.1 is the paper's, and 0 leaves the labels as they are.
+        name: name of the loss.
+        reduction: as in `keras.losses.Loss`; the default is the mean over the batch.
+        dtype: as in `keras.losses.Loss`: float32 by default, also when the model computes in less.
+
+    Called with logits `(batch, ..., classes)`, and integer labels `(batch, ...)` or `(batch, ..., 1)`, or probabilities
+    of the logits' shape.
+
+    Raises:
+        ZooError: a share out of range; labels of a shape that does not belong to the logits'.
+
+    Example:
+        >>> loss, logits = SmoothedCrossentropy(label_smoothing=0.1), ops.array([[0.0, 2.0]])
+        >>> round(float(loss(ops.array([1]), logits)), 4), round(float(loss(ops.array([[0.0, 1.0]]), logits)), 4)
+        (0.2269, 0.2269)
+    """
+
+    # What Keras' own losses say of themselves, too.
+    from_logits = True
+
+    def __init__(self, label_smoothing=0.1, name="smoothed_crossentropy", reduction="sum_over_batch_size", dtype=None):
+        super().__init__(name=name, reduction=reduction, dtype=dtype)
+        fits = isinstance(label_smoothing, int | float) and 0 <= label_smoothing < 1
+        require(fits, "label_smoothing", label_smoothing, "a share in 0 <= label_smoothing < 1")
+        self.label_smoothing = label_smoothing
+
+    def call(self, y_true, y_pred):
+        shape, classes = tuple(y_pred.shape), y_pred.shape[-1]
+        if len(y_true.shape) == len(shape) and y_true.shape[-1] == 1 < classes:
+            y_true = ops.squeeze(y_true, axis=-1)
+        if len(y_true.shape) == len(shape) - 1:
+            y_true = ops.one_hot(ops.cast(y_true, "int32"), classes, dtype=y_pred.dtype)
+        fits = len(y_true.shape) == len(shape) and y_true.shape[-1] in (None, classes)
+        require(fits, "y_true", tuple(y_true.shape), f"integer labels or probabilities for logits of shape {shape}")
+        return keras.losses.categorical_crossentropy(
+            y_true, y_pred, from_logits=True, label_smoothing=self.label_smoothing
+        )
+
+    def get_config(self):
+        return {**super().get_config(), "label_smoothing": self.label_smoothing}
+
+
+@keras.saving.register_keras_serializable("zoo")
 class RadialBasisLoss(keras.losses.Loss):
     """The losses of LeNet-5's radial basis outputs: LeCun et al. 1998, section II.C, equations 8 and 9.
 

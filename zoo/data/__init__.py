@@ -11,7 +11,9 @@ from zoo.data.bagging import bootstrap
 from zoo.data.erase import cutout
 from zoo.data.fits import check_fits
 from zoo.data.images import images
+from zoo.data.mixup import cutmix, mixup
 from zoo.data.pixels import read_image
+from zoo.data.randaugment import randaugment
 from zoo.data.stream import Stream
 from zoo.data.table import table
 
@@ -22,10 +24,11 @@ __all__ = [
     "check_fits",
     "check_labels",
     "crop",
+    "cutmix",
     "cutout",
     "elastic",
     "flip",
     "from_arrays",
     "images",
 ]
-__all__ += ["read_image", "repeated", "shift", "table"]
+__all__ += ["mixup", "randaugment", "read_image", "repeated", "shift", "table"]

@@ -15,6 +15,7 @@ import math
 import numpy as np
 
 from zoo.data import ops
+from zoo.data.geometry import interpolate, sine_cosine
 from zoo.errors import choose, require
 
 
@@ -125,7 +126,7 @@ def affine(rotation=0.0, zoom=0.0, shear=0.0, translate=0.0):
         strengths = np.float32([math.radians(rotation), zoom, shear, translate * height, translate * width])
         signed = (draws(5) * 2.0 - 1.0) * strengths
         angle, change, slant, down, right = (signed[:, k, None] for k in range(5))
-        sine, cosine = _sine_cosine(angle)
+        sine, cosine = sine_cosine(angle)
         # From a pixel of the result to its place in the source, both seen from the centre.
         y = xp.cast(xp.arange(height), "float32") - (height - 1) / 2
         x = xp.cast(xp.arange(width), "float32") - (width - 1) / 2
@@ -134,7 +135,7 @@ def affine(rotation=0.0, zoom=0.0, shear=0.0, translate=0.0):
         from_y = (cosine * y + ((height - 1) / 2 - down))[:, :, None] + (sine * x)[:, None, :]
         slanted = slant * cosine - sine
         from_x = (slanted * y + ((width - 1) / 2 - right))[:, :, None] + ((cosine + slant * sine) * x)[:, None, :]
-        return _interpolate(images, from_y, from_x)
+        return interpolate(images, from_y, from_x)
 
     return op
 
@@ -173,7 +174,7 @@ def elastic(alpha=34.0, sigma=4.0):
         field = field * np.float32(alpha / math.sqrt(3) / (2 * math.sqrt(math.pi) * sigma) / spread)
         from_y = field[:, 0] + xp.cast(xp.arange(height), "float32")[:, None]
         from_x = field[:, 1] + xp.cast(xp.arange(width), "float32")
-        return _interpolate(images, from_y, from_x)
+        return interpolate(images, from_y, from_x)
 
     return op
 
@@ -188,50 +189,6 @@ def _smoothing(size, sigma):
 
 def _norm(matrix):
     return math.sqrt(float((matrix**2).sum(axis=1).mean()))
-
-
-def _sine_cosine(angle):
-    # Polynomials, right to 1e-6 within half a turn: library functions differ in the last bit between numpy and Eigen.
-    square = angle * angle
-    sine, cosine = 1.0, 1.0
-    for k in range(8, 0, -1):
-        sine = 1.0 - square * (1.0 / (2 * k * (2 * k + 1))) * sine
-        cosine = 1.0 - square * (1.0 / (2 * k * (2 * k - 1))) * cosine
-    return angle * sine, cosine
-
-
-def _interpolate(images, rows, columns):
-    # Positions in units of 1/256 pixel, in an image with a border of zeros, where all that lies outside is moved to.
-    # One addition behind the clip, since TensorFlow merges the constants of a sum: another rounding than numpy's.
-    xp = ops.of(images)
-    height, width, channels = images.shape[1:]
-    y = xp.cast(xp.clip(rows, -1.0, float(height)) * 256.0 + 256.5, "int32")
-    x = xp.cast(xp.clip(columns, -1.0, float(width)) * 256.0 + 256.5, "int32")
-    # The four neighbours of a pixel, packed into one word: one gather instead of four, which is what costs here.
-    # Channels first, so that each is a plane that the same positions serve.
-    planes = _turned(xp.pad(xp.cast(images, "float32"), ((0, 0), (1, 2), (1, 2), (0, 0))), channels, (0, 3, 1, 2))
-    planes = xp.cast(planes, "uint32")
-    left = planes[:, :, :-1] | planes[:, :, 1:] * 2**16
-    words = xp.reshape(left[..., :-1] | left[..., 1:] * 2**8, (-1,))
-    size = (height + 2) * (width + 2)
-    plane = xp.reshape(xp.arange(xp.shape(images)[0] * channels) * size, (-1, channels, 1, 1))
-    places = xp.shift_right(y, 8) * (width + 2) + xp.shift_right(x, 8)
-    words = xp.take(words, plane + places[:, None])
-    y, x = (xp.cast(position & 255, "uint32")[:, None] for position in (y, x))
-    # Upper and lower row at once, in the two halves of a word: 255 * 256 fits into 16 bits.
-    both = (words & 0x00FF00FF) * (256 - x) + (xp.shift_right(words, 8) & 0x00FF00FF) * x
-    value = (both & 0xFFFF) * (256 - y) + xp.shift_right(both, 16) * y
-    value = xp.cast(xp.shift_right(value + 2**15, 16), "float32")
-    return xp.cast(_turned(value, channels, (0, 2, 3, 1)) + 0.25, "uint8")
-
-
-def _turned(values, channels, axes):
-    # As float32, with something between this and a cast from or to bytes, which TensorFlow would otherwise exchange:
-    # for transposed integers oneDNN prints an error line, though all is well.
-    xp = ops.of(values)
-    if channels == 1:
-        return xp.reshape(values, (-1, *(values.shape[axis] for axis in axes[1:])))
-    return xp.transpose(values, axes)
 
 
 def _whole(number):

@@ -31,12 +31,13 @@ def bootstrap(data, members, seed=None):
         Validation and test elements are `(x, {name: y})`.
 
     Raises:
-        ZooError: fewer than one member, or data that has weights already.
+        ZooError: fewer than one member, data that has weights already, or whose examples are mixed.
     """
     require(isinstance(members, int) and members >= 1, "members", members, "a whole number >= 1")
     seed = check_seed(seed)
     train = data.train
     require(len(train.arrays) == 2, "data.train", train, "a stream of (x, y), without weights of its own")
+    require(not train.mix, "data.train", train, "a stream whose examples are not mixed: a resample weighs single ones")
     x, y = train.arrays
     names = ["logits", *(f"member_{k}" for k in range(members))]
     weights = np.stack([np.ones(len(x), "float32"), *(_counts(seed, k, len(x)) for k in range(members))], axis=1)

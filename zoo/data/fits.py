@@ -4,15 +4,15 @@ from zoo.errors import ZooError
 
 
 def check_fits(data, model):
-    """Checks that a model takes the data's examples and has an output for each of its classes.
+    """Checks that a model takes the data's examples, has an output for each of its classes, and a loss for its labels.
 
     Args:
         data: a `zoo.Data`.
         model: a `keras.Model` with one input.
 
     Raises:
-        ZooError: an input of another shape, or another number of logits than of classes; the message has both, and what
-            would work.
+        ZooError: an input of another shape, another number of logits than of classes, or a loss for integer labels
+            where they are rows of probabilities, and the other way round; the message has both, and what would work.
 
     Example:
         >>> check_fits(zoo.data.images("digits", 32), zoo.build("mlp", input_shape=(8, 8, 1), num_classes=10))
@@ -30,6 +30,28 @@ def check_fits(data, model):
             f"({', '.join(data.labels[:10])}{', ...' if len(data.labels) > 10 else ''}). "
             f"Build it with num_classes={len(data.labels)}"
         )
+    _check_losses(data, model)
+
+
+def _check_losses(data, model):
+    element, losses = data.train.element_spec, getattr(model, "loss", None)
+    targets = element[1] if isinstance(element, tuple) and len(element) > 1 else {}
+    for name, loss in losses.items() if isinstance(losses, dict) else [(None, losses)]:
+        kind = (loss if isinstance(loss, str) else getattr(loss, "__name__", type(loss).__name__)).replace("_", "")
+        if kind.lower() not in ("categoricalcrossentropy", "sparsecategoricalcrossentropy"):
+            continue
+        output = model.outputs[0] if len(model.outputs) == 1 else dict(model.output).get(name)
+        target = targets.get(name) if isinstance(targets, dict) else targets
+        if output is None or target is None:
+            continue
+        rows = len(target[0]) == len(output.shape) and target[0][-1] == output.shape[-1]
+        if rows == kind.lower().startswith("sparse"):
+            have, right = ("rows of probabilities", "") if rows else ("integer labels", "Sparse")
+            raise ZooError(
+                f"the data's labels are {have}, of the shape {target[0]}, and {kind} takes the other kind. "
+                f"Compile with keras.losses.{right}CategoricalCrossentropy(from_logits=True), or with "
+                "zoo.losses.SmoothedCrossentropy()"
+            )
 
 
 def _message(name, takes, given):

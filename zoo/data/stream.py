@@ -30,9 +30,12 @@ class Stream:
         augment: an operation of `zoo.data.augment`, or a sequence of them, applied to `x` in `open` and `batch`.
         map: function of the gathered batch `map(x, y, ...)` that returns the element. It gets tensors in `open` and
             `once` and numpy arrays in `batch`.
+        mix: a function or a sequence of them, each applied to the augmented batch before `map`, in `open` and `batch`:
+            `mix(x, y, ..., draws)` returns the arrays changed, with `draws` as `zoo.data.augment` has them. What it
+            does to an example may depend on the others of the batch: see `zoo.data.mixup`.
 
     Attributes:
-        arrays, batch_size, seed: as given; `augment` is a tuple.
+        arrays, batch_size, seed: as given; `augment` and `mix` are tuples.
         size: number of examples.
         steps: batches an epoch, `ceil(size / batch_size)`.
         input_shape: shape of one `x`.
@@ -49,7 +52,7 @@ class Stream:
         True
     """
 
-    def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None):
+    def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None, mix=()):
         self.arrays = tuple(np.asarray(array) for array in arrays)
         lengths = [len(array) for array in self.arrays]
         if not lengths or len(set(lengths)) != 1:
@@ -65,6 +68,7 @@ class Stream:
         self.input_shape = self.arrays[0].shape[1:]
         self._shuffle = shuffle
         self.augment = (augment,) if callable(augment) else tuple(augment)
+        self.mix = (mix,) if callable(mix) else tuple(mix)
         self._map = map
         if self.augment and (self.arrays[0].dtype != np.uint8 or len(self.input_shape) != 3):
             raise ZooError(
@@ -111,7 +115,7 @@ class Stream:
         if ours != theirs:
             raise ZooError(f"the streams hold different arrays and cannot be joined: {ours} and {theirs}")
         arrays = [np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)]
-        return Stream(arrays, self.batch_size, self.seed, self._shuffle, self.augment, self._map)
+        return self._with(arrays=arrays)
 
     def mapped(self, function):
         """The same stream, its elements passed through one more function.
@@ -127,7 +131,22 @@ class Stream:
         def both(*element):
             return function(*(before(*element) if before else element))
 
-        return Stream(self.arrays, self.batch_size, self.seed, self._shuffle, self.augment, both)
+        return self._with(map=both)
+
+    def mixed(self, function):
+        """The same stream, its augmented batches passed through one more function.
+
+        Args:
+            function: as `mix`: it gets the batch's arrays and `draws`, and returns the arrays.
+
+        Returns:
+            A `Stream`.
+        """
+        return self._with(mix=(*self.mix, function))
+
+    def _with(self, **changes):
+        same = dict(arrays=self.arrays, batch_size=self.batch_size, seed=self.seed, shuffle=self._shuffle)
+        return Stream(**{**same, "augment": self.augment, "map": self._map, "mix": self.mix, **changes})
 
     def batch(self, epoch, step):
         """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
@@ -204,7 +223,10 @@ class Stream:
         x, *others = (xp.take(array, index) for array in arrays)
         for position, op in enumerate(self.augment):
             x = op(x, functools.partial(self._draws, epoch, index, position))
-        return self._map(x, *others) if self._map else (x, *others)
+        element = (x, *others)
+        for position, op in enumerate(self.mix, len(self.augment)):
+            element = op(*element, functools.partial(self._draws, epoch, index, position))
+        return self._map(*element) if self._map else element
 
     def _draws(self, epoch, index, position, count):
         # 2**16 numbers an example for each augmentation; elastic distortion takes some hundreds.
