@@ -27,7 +27,7 @@ def _counts(model):
     return {
         layer.name: sum(int(np.prod(weight.shape)) for weight in layer.weights)
         for layer in model.layers
-        if layer.weights
+        if layer.trainable_weights
     }
 
 
@@ -164,7 +164,7 @@ def test_the_papers_first_weights():
     model = zoo.build("alexnet", input_shape=(64, 64, 3), dense=64, initializer="paper")
     biases = {}
     for layer in model.layers:
-        if layer.weights:
+        if layer.trainable_weights:
             kernel, bias = layer.get_weights()
             assert kernel.std() == pytest.approx(0.01, rel=0.02) and abs(kernel.mean()) < 2e-4
             assert np.abs(kernel).max() > 0.03  # not cut off at two deviations

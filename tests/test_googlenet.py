@@ -47,7 +47,7 @@ def _counts(model):
     for layer in model.layers:
         words = layer.name.split("_")
         part = words[1] if words[0] == "inception" else words[0] if words[0].startswith("aux") else layer.name
-        counts[part] = counts.get(part, 0) + _size(layer.weights)
+        counts[part] = counts.get(part, 0) + _size(layer.trainable_weights)
     return {part: count for part, count in counts.items() if count}
 
 
@@ -139,9 +139,9 @@ def test_depth():
 
     model = _sketch("googlenet")
     depths = {}
-    assert longest(model.output, lambda layer: bool(layer.weights)) == 22
+    assert longest(model.output, lambda layer: bool(layer.trainable_weights)) == 22
     depths = {}
-    assert longest(model.output, lambda layer: bool(layer.weights) or "Pooling" in type(layer).__name__) == 27
+    assert longest(model.output, lambda layer: bool(layer.trainable_weights) or "Pooling" in type(layer).__name__) == 27
 
 
 def test_a_module_looks_at_its_input_in_four_ways():
@@ -199,8 +199,9 @@ def test_response_normalisation_stands_behind_pool1_and_before_pool2():
 
 def test_batch_normalisation_takes_the_place_of_biases():
     plain, normalized = _sketch("googlenet"), _sketch("googlenet_bn")
-    assert _size(normalized.trainable_weights) == _size(plain.weights) + CHANNELS == 7_005_832
-    assert _size(normalized.non_trainable_weights) == 2 * CHANNELS
+    assert _size(normalized.trainable_weights) == _size(plain.trainable_weights) + CHANNELS == 7_005_832
+    # The moving statistics, and the scale and offset of three colours.
+    assert _size(normalized.non_trainable_weights) == 2 * CHANNELS + 6
     for layer in normalized.layers:
         if isinstance(layer, keras.layers.Conv2D):
             assert normalized.get_layer(f"{layer.name}_norm").input is layer.output

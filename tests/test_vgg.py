@@ -47,14 +47,14 @@ def _pixels(*shape):
 def test_the_papers_depth_and_parameters(name, layers, parameters):
     """Table 1 names the columns by their layers with weights; table 2 counts 133, 133, 138 and 144 million."""
     model = _sketch(name)
-    assert sum(bool(layer.weights) for layer in model.layers) == layers
-    assert _size(model.weights) == parameters
+    assert sum(bool(layer.trainable_weights) for layer in model.layers) == layers
+    assert _size(model.trainable_weights) == parameters
     assert sum(layer.filters for layer in _of_type(model, keras.layers.Conv2D)) == CHANNELS[name]
 
 
 def test_vgg16_layer_by_layer():
     model = _sketch("vgg16")
-    assert [_size(layer.weights) for layer in model.layers if layer.weights] == [
+    assert [_size(layer.weights) for layer in model.layers if layer.trainable_weights] == [
         *(1_792, 36_928),
         *(73_856, 147_584),
         *(295_168, 590_080, 590_080),
@@ -83,8 +83,9 @@ def test_the_end_drops_half_of_each_hidden_layer():
 @pytest.mark.parametrize("name", CHANNELS)
 def test_batch_normalisation_takes_the_place_of_biases(name):
     plain, normalized = _sketch(name), _sketch(f"{name}_bn")
-    assert _size(normalized.trainable_weights) == _size(plain.weights) + CHANNELS[name]
-    assert _size(normalized.non_trainable_weights) == 2 * CHANNELS[name]
+    assert _size(normalized.trainable_weights) == _size(plain.trainable_weights) + CHANNELS[name]
+    # The moving statistics, and the scale and offset of three colours.
+    assert _size(normalized.non_trainable_weights) == 2 * CHANNELS[name] + 6
     after = {"conv": "norm", "norm": "relu"}
     convolutional = [layer.name for layer in normalized.layers if "conv" in layer.name]
     kinds = [name.rpartition("_")[2].rstrip("0123456789") for name in convolutional]

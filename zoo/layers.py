@@ -9,6 +9,7 @@ import numpy as np
 from keras import ops
 
 from zoo.errors import ZooError, require
+from zoo.pixel_affine import PixelAffine as PixelAffine
 
 
 @keras.saving.register_keras_serializable("zoo")

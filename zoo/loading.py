@@ -30,6 +30,7 @@ REGISTERING = (
     "metrics",
     "normalization",
     "optimizers",
+    "pixel_affine",
 )
 
 # What a configuration may hold besides objects: plain data in Keras' own notation.

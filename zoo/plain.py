@@ -6,6 +6,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.grouped_convolution import GroupedConv2D
 from zoo.normalization import BatchNormalization
+from zoo.pixel_affine import PixelAffine
 
 # Layers that are Keras' own, computed in another way: configuration and weights are the same.
 REPLACED = {BatchNormalization: keras.layers.BatchNormalization, GroupedConv2D: keras.layers.Conv2D}
@@ -16,8 +17,8 @@ TOLERANCE = 1e-4
 def plain(model):
     """Makes a copy of a network that opens with Keras alone.
 
-    The zoo's batch normalisation and grouped convolution become Keras' own. The copy is compared with the network on
-    random inputs.
+    The zoo's batch normalisation and grouped convolution become Keras' own; what scales pixels becomes a `Rescaling`
+    by its present numbers. The copy is compared with the network on random inputs.
 
     Args:
         model: a Functional `keras.Model`.
@@ -33,8 +34,13 @@ def plain(model):
         >>> type(copy.get_layer("stem_norm")) is keras.layers.BatchNormalization
         True
     """
+    constants = set()  # variables whose values the copy has in its configuration
 
     def clone(layer):
+        if isinstance(layer, PixelAffine):
+            constants.update(id(variable) for variable in layer.weights)
+            numbers = {name: np.array(getattr(layer, name)).tolist() for name in ("scale", "offset")}
+            return keras.layers.Rescaling(**numbers, name=layer.name, dtype=layer.dtype_policy)
         return REPLACED.get(type(layer), type(layer)).from_config(layer.get_config())
 
     copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
@@ -44,7 +50,7 @@ def plain(model):
             f"{model.name} cannot be written in layers of Keras alone: it has {', '.join(own)}. A SavedModel, LiteRT "
             "or ONNX file needs no zoo either; model.keras in the run folder opens behind `import zoo`"
         )
-    copy.set_weights(model.get_weights())
+    copy.set_weights([variable.numpy() for variable in model.weights if id(variable) not in constants])
     batch = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:])).astype("float32")
     for old, new in zip(*(keras.tree.flatten(each(batch, training=False)) for each in (model, copy)), strict=True):
         old, new = (np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(each, "float32"))) for each in (old, new))

@@ -164,24 +164,44 @@ def builder(name):
     return _functions[key]
 
 
-def build(name, **arguments):
+def build(name, weights=None, **arguments):
     """Builds a model by name.
+
+    With `weights` it starts from what was trained before, preprocessing included: the model takes raw pixels 0..255
+    whatever its weights were trained on. Arguments that such weights fix, such as `epsilon`, are set by themselves. The
+    last layer, and auxiliary ones, come along when they are for as many classes; with another `num_classes` they keep
+    their random start, which is where fine-tuning begins. With `include_top=False` only the trunk is taken.
 
     Args:
         name: a name of `list_models()`.
+        weights: None for the random start that each model's docstring describes, or
+
+            - `"imagenet"` for vgg16, vgg19, resnet50, resnet101 and resnet152: what `keras.applications` distributes.
+              It is downloaded once into `~/.keras/models` and checked by the hash that Keras publishes. Raw RGB pixels
+              give the probabilities that Keras' network gives behind its `preprocess_input`. VGG's dense layers need
+              images of 224 x 224;
+            - the name of weights that the zoo brings along (`zoo.weights.shipped.SHIPPED`), checked by their SHA-256;
+            - the path of a `.safetensors` or `.npz` file: a PyTorch state dict of torchvision's network;
+            - the path of a run folder, or of a `.keras` file that the zoo saved: the same network, trained on the same
+              classes or on others.
         **arguments: the model's own arguments, all plain values; `describe(name)` lists them.
 
     Returns:
         A `keras.Model`, not compiled, whose `name` is the registry's: a Functional graph from raw inputs to outputs.
 
     Raises:
-        ZooError: an unknown name, or a value that the model cannot take.
+        ZooError: an unknown name, a value that the model cannot take, weights that it cannot take or that could not be
+            fetched or verified, or an argument that contradicts them.
         ArgumentError: an argument that the model does not have.
 
     Example:
         >>> model = zoo.build("lenet", num_classes=10)
         >>> model.output_shape
         (None, 10)
+        >>> model.save("lenet.keras")
+        >>> again = zoo.build("lenet", weights="lenet.keras", num_classes=3)  # another head
+        >>> bool((again.get_weights()[0] == model.get_weights()[0]).all())
+        True
     """
     found = entry(name)
     function = builder(name)
@@ -192,6 +212,10 @@ def build(name, **arguments):
                 f"the model {name!r} has no argument {key!r} (received: {key}={value!r}).{suggest(key, known)} "
                 f"It takes: {', '.join(known)}."
             )
+    if weights is not None:
+        from zoo.weights import build as build_with
+
+        return build_with(found, function, arguments, weights)
     model = function(**{**found.preset, **arguments})
     model.name = name
     return model
@@ -229,12 +253,13 @@ def describe(name):
 
     Returns:
         A dict: `name`, `summary`, `task`, `paper`, `input`, `parameters`, `preset`, `arguments` (the text of the
-        function's signature), `variants` (names of the same family) and `recipes` (names of the recipes that train it).
+        function's signature), `weights` (names that `build` takes), `variants` (names of the same family) and
+        `recipes` (names of the recipes that train it).
 
     Raises:
         ZooError: an unknown name.
     """
-    from zoo import sources
+    from zoo import sources, weights
 
     found = entry(name)
     # A model of the user's own is registered with its function; the zoo's are read from their source.
@@ -248,6 +273,7 @@ def describe(name):
         "parameters": found.parameters,
         "preset": dict(found.preset),
         "arguments": str(inspect.signature(written))[1:-1] if written else sources.signature(found),
+        "weights": weights.names(found),
         "variants": sorted(e.name for e in _table().values() if e.family == found.family and e.name != name),
         "recipes": sources.recipes_of(name),
     }

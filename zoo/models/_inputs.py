@@ -5,6 +5,7 @@ import math
 import keras
 
 from zoo.errors import require
+from zoo.pixel_affine import PixelAffine
 
 
 def integer(argument, value, least):
@@ -73,6 +74,11 @@ def scaled(x, scale=1 / 255, offset=0.0):
     """Raw pixels to `pixel * scale + offset`, by default 0..1."""
     # float32 under every precision policy: later layers cast what they need, after the range is small.
     return keras.layers.Rescaling(scale, offset, dtype="float32", name="scaling")(x)
+
+
+def affine(x, scale=1 / 127.5, offset=-1.0):
+    """Raw pixels to `pixel * scale + offset`, by default -1..1, by variables that are saved with weights."""
+    return PixelAffine(scale, offset, name="scaling")(x)
 
 
 def check_top(num_classes, include_top, pooling):

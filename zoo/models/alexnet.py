@@ -123,7 +123,7 @@ def alexnet(
     _inputs.number("epsilon", epsilon)
     towers = max(plan.groups)
     inputs, x = _entrance(input_shape, resize, plan)
-    x = _inputs.scaled(x, *((1.0, -127.5) if initializer == "paper" else (1 / 127.5, -1.0)))
+    x = _inputs.affine(x, *((1.0, -127.5) if initializer == "paper" else (1 / 127.5, -1.0)))
     x = keras.layers.ZeroPadding2D((plan.zeros, plan.zeros), name="conv1_pad")(x)
     for number, (filters, size, groups) in enumerate(zip(plan.channels, plan.sizes, plan.groups, strict=True), 1):
         name = f"conv{number}"

@@ -151,7 +151,7 @@ def _entrance(input_shape, stem, aux):
             f"Received: input_shape={input_shape!r}"
         )
     inputs, x = _inputs.images(input_shape)
-    return inputs, _inputs.scaled(x, 1 / 127.5, -1.0)
+    return inputs, _inputs.affine(x)
 
 
 def _end(inputs, x, num_classes, include_top, pooling, dropout, outputs):

@@ -166,7 +166,7 @@ def _entrance(input_shape, least):
     if min(input_shape[:2]) < least:
         raise ZooError(f"images must be at least {least} x {least} pixels. Received: input_shape={input_shape!r}")
     inputs, x = _inputs.images(input_shape)
-    return inputs, _inputs.scaled(x, 1 / 127.5, -1.0)
+    return inputs, _inputs.affine(x)
 
 
 class _Blocks:

@@ -76,8 +76,8 @@ def vgg(
 
     Example:
         >>> import zoo
-        >>> zoo.build("vgg11_small", num_classes=10).count_params()
-        9233866
+        >>> zoo.build("vgg11_small", num_classes=10).output_shape
+        (None, 10)
     """
     blocks = TABLE_1[choose("configuration", configuration, tuple(TABLE_1))]
     require(isinstance(batch_normalization, bool), "batch_normalization", batch_normalization, "True or False")
@@ -90,7 +90,7 @@ def vgg(
     if min(input_shape[:2]) < 32:
         raise ZooError(f"images must be at least 32 x 32 pixels. Received: input_shape={input_shape!r}")
     inputs, x = _inputs.images(input_shape)
-    x = _inputs.scaled(x, 1 / 127.5, -1.0)
+    x = _inputs.affine(x)
     for block, channels in enumerate(blocks, start=1):
         for number, filters in enumerate(channels, start=1):
             name = f"block{block}_conv{number}"
