@@ -13,7 +13,17 @@ import zoo
 from callbacks.curve_picture import draw_curves
 from zoo import pictures, report
 from zoo.models.surface import FUNCTIONS
-from zoo.pictures import activations, bands, decision, layers, regularisation, saturation, surface
+from zoo.pictures import (
+    activations,
+    bands,
+    convnets,
+    convolution,
+    decision,
+    layers,
+    regularisation,
+    saturation,
+    surface,
+)
 from zoo.pictures.walks import Walk
 
 
@@ -76,6 +86,33 @@ PICTURES = {
     activations.page: [activations.page],
     saturation.page: [saturation.page],
     bands.bands: [lambda: bands.bands(_study(3), "a study"), lambda: bands.bands(_study(12), "a large study")],
+    convolution.page: [convolution.page],
+    convnets.filters: [
+        lambda: convnets.filters(np.random.default_rng(0).normal(size=(5, 5, 1, 6)), "conv1"),
+        lambda: convnets.filters(np.random.default_rng(0).normal(size=(11, 11, 3, 96)), "conv1"),
+    ],
+    convnets.features: [
+        lambda: convnets.features(
+            _integers(256, 32, 32, 3),
+            {f"block{i}_conv{i}_relu": _integers(9, 32 >> i, 32 >> i, 8 << i) for i in range(5)},
+        )
+    ],
+    convnets.grad_cams: [
+        lambda: convnets.grad_cams(
+            _integers(256, 9, 32, 32, 3),
+            _integers(9, 9, 4, 4),
+            _integers(6, 9),
+            np.eye(6)[_integers(6, 9)],
+            LABELS,
+            "c",
+        )
+    ],
+    convnets.confused: [
+        lambda: convnets.confused(
+            _integers(256, 40, 8, 8, 1), _integers(6, 40), np.eye(6)[_integers(6, 41)[1:]], LABELS
+        ),
+        lambda: convnets.confused(_integers(256, 2, 8, 8, 3), np.array([0, 1]), np.eye(6)[[1, 1]], LABELS),
+    ],
     decision.regions: [lambda: _regions(1), lambda: _regions(5)],
     surface.contour: [lambda f=f: surface.contour(f, _walks(f, 3 if f == "bowl" else 14)) for f in FUNCTIONS],
     surface.heights: [lambda f=f: surface.heights(f, _walks(f, 14)) for f in ("bowl", "saddle")],

@@ -63,6 +63,16 @@ ENTRIES = (
         tiny=dict(members=("perceptron", "mlp"), arguments=dict(input_shape=(6, 6, 1), num_classes=3)),
     ),
     Entry(
+        "multi_task",
+        family="multi_task",
+        task="classification",
+        paper="Caruana 1997, Multitask Learning, section 2",
+        input="whatever its trunk takes",
+        parameters=61_706 + 84 * 2 + 2,
+        summary="a shared trunk of any classification model, and a head for each task",
+        tiny=dict(heads={"logits": 3, "parity": 2}, arguments=dict(input_shape=(12, 12, 1))),
+    ),
+    Entry(
         "surface",
         family="surface",
         task="optimization",

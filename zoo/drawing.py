@@ -9,6 +9,7 @@ from zoo.errors import choose, require
 # Module, function, one line. Strings, so that the table can be shown without importing Keras.
 PICTURES = {
     "activations": ("zoo.pictures.activations", "page", "activations and their derivatives"),
+    "convolution": ("zoo.pictures.convolution", "page", "kernels, padding, stride, edges and pooling by number"),
     "curves": ("callbacks", "draw_curves", "curves for the learning rate, by name"),
     "saturation": ("zoo.pictures.saturation", "page", "squared error and cross-entropy on a saturated softmax"),
 }

@@ -1,4 +1,4 @@
-"""Every picture of a run, redrawn from its folder: learning curves, confusion matrix, confident mistakes."""
+"""Every picture of a run, redrawn from its folder: learning curves, confusion matrix, confident mistakes, and more."""
 
 import math
 from pathlib import Path
@@ -24,7 +24,7 @@ def redraw(folder):
         ZooError: not a finished run, or its data has changed.
     """
     from zoo.loading import load
-    from zoo.trainer import rebuild
+    from zoo.preparation import rebuild
 
     built = rebuild(folder)
     return draw(folder, load(folder), built.data)
@@ -39,8 +39,10 @@ def draw(folder, model, data):
         data: the run's `zoo.Data`; pictures of predictions are of its test part, or of the validation part.
 
     Returns:
-        The paths of the pictures.
+        The paths of the pictures; those of a convolutional network are in `zoo.pictures.convnets`.
     """
+    from zoo.pictures import convnets
+
     folder = Path(folder)
     record = runs.read(folder)
     drawn = own(recipe.find(folder / "recipe.py").module, [({}, [folder])], folder)
@@ -61,6 +63,7 @@ def draw(folder, model, data):
     if inputs.ndim == 4:
         figure = mistakes(inputs, targets, probabilities, data.labels)
         drawn.append(save(figure, folder / "mistakes.png"))
+        drawn += convnets.draw(folder, model, inputs, targets, probabilities, data.labels)
     return drawn
 
 

@@ -56,10 +56,11 @@ def lenet5(num_classes=10, input_shape=(32, 32, 1), upsample=1):
 
         pixels 32x32x1 -> C1 28x28x6 -> S2 14x14x6 -> C3 10x10x16 -> S4 5x5x16 -> C5 1x1x120 -> F6 84 -> output 10
         trainable            156          12          1 516         32       48 120    10 164             60 000
+        connections      122 304       5 880        151 600      2 000       48 120    10 164
 
     Subsampling has a trainable coefficient and bias for each map, C3 connects only the maps of the paper's Table I, all
     hidden units are squashed by 1.7159 tanh(2x/3), and the outputs are radial basis units on bitmaps of the digits.
-    Train it with `zoo.losses.RadialBasisLoss`.
+    Train it with `zoo.losses.RadialBasisLoss`. `zoo.convolution.connections` counts the connections.
 
     Args:
         num_classes: integer 2..10: the first so many digits.
