@@ -1,4 +1,4 @@
-"""A callback that times the epochs of a `fit`, wherever that is called."""
+"""Callbacks that look into a `fit`, wherever that is called: at its epochs, and at its steps."""
 
 import itertools
 import time
@@ -42,3 +42,17 @@ class Clock(keras.callbacks.Callback):
     def rates(self):
         """Images a second of each epoch measured."""
         return [self.images / (after - before) for before, after in itertools.pairwise(self.begun[1:])]
+
+
+class Steps(keras.callbacks.Callback):
+    """Calls a function after every call into the graph, and ends the training when it returns False.
+
+    Attributes:
+        after: class attribute, the function, of the number of steps that the call took: for callers who do not make the
+            callback themselves.
+    """
+
+    after = None
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.model.stop_training = not Steps.after(self.model.steps_per_execution)

@@ -39,11 +39,11 @@ def main():
         subprocess.run(command("zoo", 0, 0, folder, ""), check=True)
         for batch in arguments.batch:
             print(f"\nbatch {batch}")
-            commands = {
-                name: command(name, batch, arguments.seconds, folder, arguments.torch_python)
+            turns = {
+                name: rounds.process(command(name, batch, arguments.seconds, folder, arguments.torch_python))
                 for name in arguments.contender
             }
-            rows += rounds.table(rounds.take_turns(commands, arguments.rounds), "zoo", batch=batch)
+            rows += rounds.table(rounds.take_turns(turns, arguments.rounds), "zoo", batch=batch)
     rounds.show(rows, arguments.csv)
 
 

@@ -38,11 +38,11 @@ def main():
     rows = []
     for network, batch in itertools.product(arguments.network, arguments.batch):
         print(f"\n{network}, batch {batch}")
-        commands = {
-            name: command(name, batch, network, arguments.seconds, arguments.torch_python)
+        turns = {
+            name: rounds.process(command(name, batch, network, arguments.seconds, arguments.torch_python))
             for name in arguments.contender
         }
-        found = rounds.take_turns(commands, arguments.rounds)
+        found = rounds.take_turns(turns, arguments.rounds)
         rows += rounds.table(found, "zoo", network=network, batch=batch)
     rounds.show(rows, arguments.csv)
 

@@ -68,57 +68,99 @@ def timed(call, images, seconds):
     return rates, meter
 
 
-def report(rates, meter, packages):
-    """Prints the result of one contender's round, for `take_turns` to read.
+class Failed(Exception):
+    """A contender did not get to an answer; the message is the last that it said."""
+
+
+def result(rates, meter, packages):
+    """The result of one contender's turn.
 
     Args:
         rates: list of images a second, one for each epoch or call measured.
         meter: the `Meter` that was open meanwhile.
         packages: names of the packages whose versions matter.
+
+    Returns:
+        A dict of plain values: "memory" is the most that the process has used, in GiB, None where that is not known.
     """
-    result = {
+    return {
         "median": statistics.median(rates),
         "best": max(rates),
         "own": meter.own,
         "others": meter.others,
+        "memory": _peak(),
         "versions": {package: metadata.version(package) for package in packages},
     }
-    print(json.dumps(result))
 
 
-def take_turns(contenders, count):
+def _peak():
+    try:
+        import resource
+    except ImportError:  # Windows
+        return None
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
+
+
+def report(rates, meter, packages):
+    """Prints `result` as the last line, for `process` to read."""
+    print(json.dumps(result(rates, meter, packages)))
+
+
+def process(command):
+    """A turn in a process of its own.
+
+    Args:
+        command: list of strings; what it runs ends with `report`.
+
+    Returns:
+        A function without arguments that runs it and returns the result.
+    """
+
+    def turn():
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines()
+            raise Failed(lines[-1] if lines else f"exit status {done.returncode}")
+        return json.loads(done.stdout.strip().splitlines()[-1])
+
+    return turn
+
+
+def take_turns(contenders, count, patience=PATIENCE):
     """Runs every contender once a round, A B C A B C, so that what slows the machine for a while slows all of them.
 
     Args:
-        contenders: a dict from name to the command, a list of strings.
+        contenders: a dict from name to a function without arguments that returns a `result`, or raises `Failed`.
         count: rounds.
+        patience: seconds to wait for a quiet machine, at most, before each turn.
 
     Returns:
         A dict from name to a list of results. A contender that fails is named and left out.
     """
     results = {name: [] for name in contenders}
     for turn in range(count):
-        for name, command in contenders.items():
+        for name, contender in contenders.items():
             if name not in results:
                 continue
-            tries = []
-            while len(tries) < REPEATS:
-                wait_for_quiet()
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode:
-                    lines = done.stderr.strip().splitlines()
-                    print(f"{name} is left out: {lines[-1] if lines else f'exit status {done.returncode}'}")
-                    del results[name]
-                    break
-                tries.append(json.loads(done.stdout.strip().splitlines()[-1]))
-                if (tries[-1]["others"] or 0) <= SPARE:
-                    break
-            else:
-                tries.sort(key=lambda result: -result["others"])
-            if name in results:
-                results[name].append(tries[-1])
-                print(f"round {turn + 1} of {count}: {name} {_described(tries[-1])}", flush=True)
+            try:
+                results[name].append(_quietest(contender, patience))
+            except Failed as error:
+                print(f"{name} is left out: {error}")
+                del results[name]
+                continue
+            print(f"round {turn + 1} of {count}: {name} {_described(results[name][-1])}", flush=True)
     return results
+
+
+def _quietest(contender, patience):
+    """The first result that others did not disturb, or, after some, the one that they disturbed least."""
+    tries = []
+    while len(tries) < REPEATS:
+        wait_for_quiet(patience)
+        tries.append(contender())
+        if (tries[-1]["others"] or 0) <= SPARE:
+            return tries[-1]
+    return min(tries, key=lambda result: result["others"])
 
 
 def wait_for_quiet(patience=PATIENCE):
@@ -133,7 +175,7 @@ def wait_for_quiet(patience=PATIENCE):
 
 def _described(result):
     others = "" if (result["others"] or 0) <= SPARE else f" (others used {result['others']:.1f} cores)"
-    return f"{result['median']:,.0f} images/s{others}"
+    return f"{_rate(result['median']):,} images/s{others}"
 
 
 def table(results, reference, **fixed):
@@ -141,7 +183,7 @@ def table(results, reference, **fixed):
 
     Args:
         results: what `take_turns` returned.
-        reference: the contender that all are compared with.
+        reference: the contender that all are compared with, or a dict from contender to that which it is compared with.
         **fixed: further columns, equal for all rows.
 
     Returns:
@@ -150,14 +192,16 @@ def table(results, reference, **fixed):
     rows = []
     middle = {name: statistics.median(result["median"] for result in found) for name, found in results.items()}
     for name, found in results.items():
+        base = reference if isinstance(reference, str) else reference[name]
         rows.append(
             {
                 **fixed,
                 "contender": name,
-                "median": round(middle[name]),
-                "best": round(max(result["best"] for result in found)),
-                f"{reference} / this": round(middle[reference] / middle[name], 2) if reference in middle else "",
+                "median": _rate(middle[name]),
+                "best": _rate(max(result["best"] for result in found)),
+                "zoo / this": round(middle[base] / middle[name], 2) if base in middle else "",
                 "cores used": round(statistics.median(result["own"] for result in found), 2),
+                "GiB": round(max(result["memory"] or 0 for result in found), 1) or "",
                 "rounds": len(found),
                 "disturbed rounds": sum((result["others"] or 0) > SPARE for result in found),
                 "machine": machine(),
@@ -165,6 +209,10 @@ def table(results, reference, **fixed):
             }
         )
     return rows
+
+
+def _rate(value):
+    return round(value) if value >= 100 else round(value, 1)
 
 
 def machine():

@@ -51,7 +51,8 @@ def memory(model, data):
     activations = 0
     for layer in layers(model):
         for tensor in keras.tree.flatten(getattr(layer, "output", [])):
-            activations += batch * math.prod(size or 1 for size in tensor.shape[1:]) * width
+            half = keras.backend.standardize_dtype(tensor.dtype) in ("bfloat16", "float16")
+            activations += batch * math.prod(size or 1 for size in tensor.shape[1:]) * (2 if half else width)
     held = sum(stream.nbytes for stream in data.parts.values())
     return 2 * weights + slots + 2 * activations + held
 
