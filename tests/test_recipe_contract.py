@@ -15,6 +15,11 @@ from zoo.data import Stream
 from zoo.data import tfds as sets
 
 NAMES = list(sources.recipes())
+# What, beside smaller batches, keeps large networks from taking minutes here.
+SMALLER = {
+    "alexnet_fashion_mnist": dict(size=65),
+    "googlenet_cifar10": dict(width=0.25),
+}
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
 
 
@@ -69,7 +74,8 @@ def test_search_stays_within_the_signature(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_two_batches_of_training(name, monkeypatch, small_data):
     """In one process for all: one epoch of two batches, then evaluation and pictures."""
-    result = zoo.train(name, epochs=1, export=False, verbose=0)
+    small = {"batch_size": min(16, default)} if (default := recipe.find(name).defaults.get("batch_size")) else {}
+    result = zoo.train(name, epochs=1, export=False, verbose=0, **small, **SMALLER.get(name, {}))
     assert np.isfinite([row["loss"] for row in runs.history(result.folder)]).all()
     assert np.isfinite(list(result.metrics.values())).all()
     assert (result.folder / "curves.png").is_file()

@@ -176,6 +176,8 @@ def test_another_number_of_classes_keeps_the_fresh_head(own_folder):
     np.testing.assert_array_equal(same.get_layer("output").kernel, state["classifier.6.weight"].T)
     fresh = other.get_layer("output")
     assert np.std(fresh.kernel) > 0 and not np.any(fresh.bias)
+    with pytest.raises(zoo.ZooError, match="other classes than the 1000 .* stay untrained. Give num_classes"):
+        zoo.build("alexnet_single", weights=path, **{k: v for k, v in SMALL.items() if k != "num_classes"})
 
 
 def test_without_the_top_the_trunk_is_the_same(own_folder):

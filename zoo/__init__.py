@@ -23,6 +23,7 @@ _LAZY = {
     "compare": "zoo.comparison",
     "export": "zoo.savedmodel",
     "load": "zoo.loading",
+    "features": "zoo.surgery",
     "Predictor": "zoo.predictor",
     "predict": "zoo.predictor",
 }

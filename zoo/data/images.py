@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.data import digits, folder, pixels, tfds
 from zoo.data.assemble import from_arrays
-from zoo.errors import choose
+from zoo.errors import ZooError, choose, suggest
 
 
 def images(
@@ -21,6 +21,7 @@ def images(
     seed=None,
     on_error="stop",
     examples=None,
+    classes=None,
 ):
     """Labelled images from a source, as training, validation and test streams.
 
@@ -42,6 +43,8 @@ def images(
         on_error: for folders, what an unreadable file does: "stop" or "skip"; both name it.
         examples: how many training images to keep, by class and by `seed`, to see what a model does with few; None
             keeps them all. Validation and test images stay as they are.
+        classes: names of the classes to keep, two or more, in the order that their logits are to have; None keeps them
+            all. They are chosen before anything is split.
 
     Returns:
         A `zoo.Data` with elements (x uint8 `(batch, height, width, channels)` of raw values 0..255, y int32 `(batch,)`)
@@ -49,7 +52,8 @@ def images(
 
     Raises:
         ZooError: an unknown source, a set that cannot be had, an empty folder, one class only, an unreadable image,
-            images of different sizes without `size`, more `examples` than there are or fewer than classes.
+            images of different sizes without `size`, more `examples` than there are or fewer than classes, a class that
+            the source does not have.
 
     Example:
         >>> data = zoo.data.images("digits", 32, seed=0)
@@ -60,6 +64,8 @@ def images(
     if channels is not None:
         choose("channels", channels, (1, 3))
     parts, labels = _load(str(source), size, channels, on_error)
+    if classes is not None:
+        parts, labels = _only(parts, labels, classes, source)
     return from_arrays(
         parts["train"],
         batch_size,
@@ -86,3 +92,21 @@ def _load(source, size, channels, on_error):
     if missing or (path.is_dir() and not (word and source in tfds.names())):
         return folder.load(path, size, channels, on_error)
     return tfds.load(source, size, channels)
+
+
+def _only(parts, labels, classes, source):
+    """Some of the classes, numbered anew in the order of their names."""
+    names = tuple(map(str, classes)) if isinstance(classes, list | tuple) else ()
+    if len(names) < 2 or len(set(names)) < len(names):
+        raise ZooError(f"classes must be a list of two or more different names. Received: classes={classes!r}")
+    for name in names:
+        if name not in labels:
+            listed = ", ".join(map(repr, labels[:20])) + (", ..." if len(labels) > 20 else "")
+            raise ZooError(f"{str(source)!r} has no class {name!r}.{suggest(name, labels)} Its classes: {listed}")
+    new = np.full(len(labels), -1, "int32")
+    new[[labels.index(name) for name in names]] = range(len(names))
+    chosen = {part: (x[new[y] >= 0], new[y][new[y] >= 0]) for part, (x, y) in parts.items()}
+    for part, (_, y) in chosen.items():
+        if not len(y):
+            raise ZooError(f"the {part} images of {str(source)!r} have none of the classes {', '.join(names)}")
+    return chosen, names

@@ -31,7 +31,8 @@ def build(entry, function, arguments, weights):
         A `keras.Model`, named after the entry.
 
     Raises:
-        ZooError: weights that the model cannot take, or an argument that contradicts them.
+        ZooError: weights that the model cannot take, an argument that contradicts them, or weights for other classes
+            where no number of classes was asked for.
     """
     required, assign = _source(entry, weights)
     for key, value in required.items():
@@ -42,7 +43,14 @@ def build(entry, function, arguments, weights):
             )
     model = function(**{**entry.preset, **required, **arguments})
     model.name = entry.name
+    before = _head(model)
     assign(model, entry, weights)
+    if before and "num_classes" not in arguments and all(map(_equal, before, _head(model))):
+        classes = model.get_layer("output").kernel.shape[-1]
+        raise ZooError(
+            f"the last layer of weights={str(weights)!r} is for other classes than the {classes} of {entry.name}, and "
+            f"would stay untrained. Give num_classes: the weights' own number, or num_classes={classes} to train it"
+        )
     return model
 
 
@@ -134,6 +142,15 @@ def _other_classes(layer, own, found):
         if _layer(path) == layer and path in found
     ]
     return all(mine != theirs for mine, theirs in pairs)
+
+
+def _head(model):
+    """The values of the last layer, of a model that has its head."""
+    return [value for path, value in values(model).items() if _layer(path) == "output"]
+
+
+def _equal(one, other):
+    return (one == other).all()
 
 
 def _same(received, fixed):
