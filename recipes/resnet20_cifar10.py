@@ -22,7 +22,7 @@ def search(hp):
 
 
 def recipe(
-    epochs=40,
+    epochs=90,
     batch_size=128,
     learning_rate=0.1,
     momentum=0.9,

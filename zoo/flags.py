@@ -56,7 +56,8 @@ def signature(path):
             raise ZooError(
                 f"the default of {argument.arg!r} in {path} must be a plain value. Received: {ast.unparse(default)}"
             ) from None
-        annotation = ast.unparse(argument.annotation) if argument.annotation else None
+        # A quoted annotation is the same text without its quotes.
+        annotation = ast.unparse(argument.annotation).strip("'\"") if argument.annotation else None
         found[argument.arg] = value, annotation, meanings.get(argument.arg, "")
     return found
 
