@@ -7,7 +7,7 @@ import time
 import pytest
 from PIL import Image
 
-from zoo import cli, flags
+from zoo import cli, flags, sources
 from zoo.errors import ZooError
 
 MINE = '''
@@ -134,3 +134,8 @@ def test_a_recipe_file_that_cannot_work_is_told_why(tmp_path, source, words):
     (tmp_path / "mine.py").write_text(source)
     with pytest.raises(ZooError, match=words.replace("(", r"\(")):
         flags.signature(tmp_path / "mine.py")
+
+
+def test_a_quoted_annotation_is_read_like_another():
+    _, annotation, _ = flags.signature(sources.recipes()["images"])["size"]
+    assert annotation == "int | None" and flags.converter(None, annotation)("none") is None

@@ -43,6 +43,8 @@ def vgg(
     and so on are for images of about 32 x 32: batch normalisation, and behind block5 one dense layer 512 -> classes,
     which makes 9, 11, 14 and 17 layers with weights.
 
+    torchvision's weights fit; its convolutions have a bias before batch normalisation, which the moving mean takes up.
+
     Args:
         configuration: "A", "B", "D" or "E", the column of the paper's table 1: 8, 10, 13 or 16 convolutions.
         num_classes: integer >= 2.
