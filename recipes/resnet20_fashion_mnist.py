@@ -1,6 +1,9 @@
 """The ResNet-20 of the CIFAR section (He et al. 2015, section 4.2) on Fashion-MNIST.
 
-zoo train resnet20_fashion_mnist     # not measured: needs half an hour on 2 cores
+zoo train resnet20_fashion_mnist     # 94.50 % of the test images (n=1), 31 min on 2 cores (machine in use)
+
+In mixed_bfloat16, on an AMD EPYC with AVX512-BF16. The settings are those of `resnet20_cifar10` with squares of 8 pixels
+covered; none was tuned.
 """
 
 import keras
