@@ -1,6 +1,6 @@
 """One LeNet that reads scikit-learn's digits and says whether they are odd, with a head for each (Caruana 1997).
 
-zoo train multi_task_digits     # 99.26 % ± 0.16 of the test images (n=3), 16 s on 2 cores (machine in use)
+zoo train multi_task_digits     # 99.26 % ± 0.16 of the test images (n=3), 5 s on 2 cores
 
 That is the digit; the parity is right for 98.89 % ± 0.73 of them. `lenet_digits`, which has no second task, takes the
 same time, and differs by less than the deviation. `--parity 0` leaves the second head untrained.
