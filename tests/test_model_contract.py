@@ -9,7 +9,9 @@ import pytest
 import zoo
 from zoo.catalogue import ENTRIES
 from zoo.losses import Value
+from zoo.reconstruction import SquaredError
 from zoo.registry import builder
+from zoo.tiling import segment
 
 NAMES = [entry.name for entry in ENTRIES]
 BY_NAME = {entry.name: entry for entry in ENTRIES}
@@ -22,6 +24,8 @@ CLASSIFIERS = [name for name in FULL if BY_NAME[name].task == "classification"]
 LEARNING = {
     "classification": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
     "optimization": lambda: (Value(), []),
+    "autoencoding": lambda: (SquaredError(), []),
+    "segmentation": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
 }
 
 
@@ -49,6 +53,10 @@ def classes(model):
 
 def targets(model, count=12):
     """Classes in turn; where a model has several outputs, each has its own."""
+    if BY_NAME[model.name].task == "autoencoding":
+        return raw(model, count) / np.float32(255)
+    if BY_NAME[model.name].task == "segmentation":
+        return np.random.default_rng(0).integers(0, classes(model), (count, *model.output_shape[1:3]))
     outputs = model.output if isinstance(model.output, dict) else {"logits": model.output}
     found = {name: np.arange(count) % output.shape[-1] for name, output in outputs.items()}
     return found if isinstance(model.output, dict) else found["logits"]
@@ -76,7 +84,7 @@ def test_raw_pixels_in_finite_logits_out_and_one_step(name):
     model = compiled(tiny(name), run_eagerly=True)
     images = raw(model)
     outputs = np.asarray(logits(model(images)))
-    assert outputs.shape == (len(images), classes(model))
+    assert outputs.shape == (len(images), *model.output_shape[1:])
     assert np.isfinite(outputs).all()
     np.testing.assert_array_equal(outputs, np.asarray(logits(model(images.astype("float32")))))
     before = [w.numpy() for w in model.trainable_weights]
@@ -137,6 +145,18 @@ def test_saved_model_gives_the_same_answers(name, tmp_path):
     served = tf.saved_model.load(str(tmp_path / "served"))
     # Served images are raw bytes, served features are floats.
     answers = served.signatures["serving_default"](tf.constant(images if images.ndim == 4 else np.float32(images)))
+    task = BY_NAME[name].task
+    if task == "autoencoding":
+        rounded = np.round(255 * np.asarray(model(images)))
+        assert np.abs(np.float32(answers["reconstruction"]) - rounded).max() <= 1
+        code = served.signatures["encode"](tf.constant(images))["code"]
+        np.testing.assert_allclose(code, model.encoder(images), rtol=1e-4, atol=1e-5)
+        again = served.signatures["decode"](code)["image"]
+        assert np.abs(np.float32(again) - rounded).max() <= 1
+        return
+    if task == "segmentation":
+        np.testing.assert_allclose(answers["probabilities"], segment(model, images), atol=1e-4)
+        return
     if name not in CLASSIFIERS:
         np.testing.assert_allclose(answers["value"], logits(model(images))[:, 0], rtol=1e-5)
         return

@@ -13,8 +13,9 @@ import tensorflow as tf
 from ai_edge_litert.interpreter import Interpreter
 
 import zoo
-from zoo import _fresh, _serving, _staging, savedmodel
+from zoo import _fresh, _staging, savedmodel
 from zoo.errors import ZooError
+from zoo.serving import base
 
 # TensorFlow's variables predate an argument of NumPy 2; Keras meets that whenever it saves.
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation doesn't accept a copy:DeprecationWarning")
@@ -404,7 +405,7 @@ def test_models_that_cannot_be_served(idle, tmp_path, model, labels, message):
 
 
 def test_onnx_without_its_packages_names_the_extra(idle, tmp_path, monkeypatch):
-    monkeypatch.setattr(_serving.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(base.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ZooError, match=r"onnx, tf2onnx, onnxruntime.*pip install keras-zoo\[onnx\]"):
         zoo.export(classifier(), tmp_path / "model.onnx", format="onnx")
 
@@ -422,7 +423,7 @@ def test_the_check_fails_when_zoo_is_imported(exported, tmp_path):
     _, folder, _ = exported
     np.save(tmp_path / "x.npy", IMAGES)
     job = {"format": "litert", "path": str(folder / "model.tflite"), "answers": str(tmp_path / "y.npz")}
-    line = json.dumps({"batch": str(tmp_path / "x.npy"), "jobs": [job]}) + "\n"
+    line = json.dumps([{**job, "requests": [["serving_default", str(tmp_path / "x.npy")]]}]) + "\n"
     for first, code in (("", 0), ("import zoo\n", 1)):
         script = f"import runpy\n{first}runpy.run_path({str(_fresh.SCRIPT)!r}, run_name='__main__')"
         command = [sys.executable, "-c", script, "litert"]

@@ -3,9 +3,10 @@
     python -P _check_exports.py savedmodel litert
 
 It imports the runtimes of the formats that it is told first, and only then waits for its work on standard input: one
-line of JSON, `{"batch": "x.npy", "jobs": [{"format": ..., "path": ..., "answers": "y.npz"}]}`. So the seconds that
-importing TensorFlow takes pass while the other process still writes the files. Each file is run on the whole batch and
-on its first element alone; the answers go to `y.npz` under the names `all.OUTPUT` and `one.OUTPUT`.
+line of JSON, `[{"format": ..., "path": ..., "requests": [[SIGNATURE, "x.npy"], ...], "answers": "y.npz"}, ...]`. So the
+seconds that importing TensorFlow takes pass while the other process still writes the files. Each signature is run on
+the whole array and on its first element alone; the answers of request number i go to `y.npz` under the names
+`i.all.OUTPUT` and `i.one.OUTPUT`. Only a SavedModel has several signatures.
 """
 
 import json
@@ -18,9 +19,14 @@ def savedmodel():
     import tensorflow as tf
 
     def load(path):
-        serve = tf.saved_model.load(path).signatures["serving_default"]
-        (name,) = serve.structured_input_signature[1]
-        return lambda x: {key: plain(value.numpy()) for key, value in serve(**{name: tf.constant(x)}).items()}
+        signatures = tf.saved_model.load(path).signatures
+
+        def serve(signature, x):
+            (name,) = signatures[signature].structured_input_signature[1]
+            answers = signatures[signature](**{name: tf.constant(x)})
+            return {key: plain(value.numpy()) for key, value in answers.items()}
+
+        return serve
 
     def plain(array):  # TensorFlow's strings are Python objects to NumPy, which only pickle could store.
         return np.array([item.decode() for item in array]) if array.dtype == object else array
@@ -34,7 +40,7 @@ def litert():
     def load(path):
         serve = Interpreter(path).get_signature_runner()
         (name,) = serve.get_input_details()
-        return lambda x: serve(**{name: x})
+        return lambda _, x: serve(**{name: x})
 
     return load
 
@@ -46,7 +52,7 @@ def onnx():
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
         (source,) = session.get_inputs()
-        return lambda x: dict(zip(names, session.run(names, {source.name: x}), strict=True))
+        return lambda _, x: dict(zip(names, session.run(names, {source.name: x}), strict=True))
 
     return load
 
@@ -57,11 +63,11 @@ if __name__ == "__main__":
     loaders = {name: RUNTIMES[name]() for name in sys.argv[1:]}
     line = sys.stdin.readline()
     if line:  # An empty line means that the export failed before there was anything to look at.
-        work = json.loads(line)
-        batch = np.load(work["batch"])
-        for job in work["jobs"]:
-            serve = loaders[job["format"]](job["path"])
-            answers = {f"all.{key}": value for key, value in serve(batch).items()}
-            answers |= {f"one.{key}": value for key, value in serve(batch[:1]).items()}
+        for job in json.loads(line):
+            serve, answers = loaders[job["format"]](job["path"]), {}
+            for number, (signature, file) in enumerate(job["requests"]):
+                array = np.load(file)
+                for part, x in (("all", array), ("one", array[:1])):
+                    answers |= {f"{number}.{part}.{key}": value for key, value in serve(signature, x).items()}
             np.savez(job["answers"], **answers)
         assert "zoo" not in sys.modules, "the check ran with zoo imported: it proves nothing"

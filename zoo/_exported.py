@@ -45,32 +45,35 @@ def usage(serving, format, path):
     """Lines of Python that use a file.
 
     Args:
-        serving: the `zoo._serving.Serving` it was written from.
+        serving: the `zoo.serving.base.Serving` it was written from.
         format: one of `FILES`.
         path: where it is.
     """
     path = path.as_posix()  # a backslash would be an escape in the lines
-    one, key = serving.batch_shape(1), "probabilities" if serving.labels else "value"
-    name, dtype = serving.name, serving.dtype
+    # A free side is shown as one that every network takes.
+    one = str(tuple(side or 256 for side in (1, *serving.shape)))
+    name, dtype, key = serving.name, serving.dtype, serving.shown[0]
     what = "raw pixels 0..255, any number of images" if name == "image" else "raw features, any number of rows"
-    shown = ", ".join(f'answer["{each}"].numpy()' for each in (("label", "probability") if serving.labels else (key,)))
+    shown = ", ".join(f'answer["{each}"].numpy()' for each in serving.shown)
+    numeric = "probabilities" if key == "label" else key
     lines = {
         "savedmodel": [
             "import tensorflow as tf",
             f'serve = tf.saved_model.load("{path}").signatures["serving_default"]',
             f"answer = serve({name}=tf.zeros({one}, tf.{dtype}))  # {what}",
             f"print({shown})",
+            *serving.more(path, one),
         ],
         "litert": [
             "import numpy as np",
             "from ai_edge_litert.interpreter import Interpreter",
             f'serve = Interpreter("{path}").get_signature_runner()',
-            f'print(serve({name}=np.zeros({one}, np.{dtype}))["{key}"])  # {what}',
+            f'print(serve({name}=np.zeros({one}, np.{dtype}))["{numeric}"])  # {what}',
         ],
         "onnx": [
             "import numpy as np, onnxruntime",
             f'session = onnxruntime.InferenceSession("{path}")',
-            f'print(session.run(["{key}"], {{"{name}": np.zeros({one}, np.{dtype})}})[0])  # {what}',
+            f'print(session.run(["{numeric}"], {{"{name}": np.zeros({one}, np.{dtype})}})[0])  # {what}',
         ],
         "keras": [
             "import numpy as np, zoo",

@@ -23,9 +23,9 @@ def process(runtimes):
         runtimes: names of the formats it will run: `savedmodel`, `litert`, `onnx`.
 
     Yields:
-        A function `run(folder, batch, files)` of a scratch folder, an array and a dict from format to path, which
-        returns a dict from format to the answers of its file: a dict with the arrays `all.OUTPUT` and `one.OUTPUT`.
-        It raises a `ZooError` when the process fails.
+        A function `run(folder, files)` of a scratch folder and a dict from format to a path and its requests, a list of
+        a signature's name and an array, which returns a dict from format to the answers of its file: for request number
+        i the arrays `i.all.OUTPUT` and `i.one.OUTPUT`. It raises a `ZooError` when the process fails.
     """
     # No GPU there: the training process owns the GPU's memory, and an export is compared on the CPU.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -39,14 +39,17 @@ def process(runtimes):
         errors="replace",
     )
 
-    def run(folder, batch, files):
-        np.save(folder / "batch.npy", batch)
+    def run(folder, files):
         answers = {name: folder / f"{name}.npz" for name in files}
-        jobs = [{"format": name, "path": str(path), "answers": str(answers[name])} for name, path in files.items()]
+        jobs = []
+        for name, (path, requests) in files.items():
+            asked = []
+            for number, (signature, array) in enumerate(requests):
+                asked.append((signature, str(folder / f"{name}.{number}.npy")))
+                np.save(asked[-1][1], array)
+            jobs.append({"format": name, "path": str(path), "requests": asked, "answers": str(answers[name])})
         try:
-            output, _ = child.communicate(
-                json.dumps({"batch": str(folder / "batch.npy"), "jobs": jobs}) + "\n", timeout=TIMEOUT
-            )
+            output, _ = child.communicate(json.dumps(jobs) + "\n", timeout=TIMEOUT)
         except subprocess.TimeoutExpired as error:
             raise ZooError(f"the export was not checked within {TIMEOUT} s in a fresh process") from error
         if child.returncode != 0:

@@ -10,6 +10,8 @@ KRIZHEVSKY_2012 = "Krizhevsky, Sutskever, Hinton 2012, ImageNet classification w
 SIMONYAN_2015 = "Simonyan, Zisserman 2015, Very deep convolutional networks for large-scale image recognition"
 SZEGEDY_2014 = "Szegedy et al. 2014, Going deeper with convolutions"
 HE_2015 = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition"
+RONNEBERGER_2015 = "Ronneberger, Fischer, Brox 2015, U-Net: convolutional networks for biomedical image segmentation"
+HINTON_2006 = "Hinton, Salakhutdinov 2006, Reducing the dimensionality of data with neural networks"
 
 ENTRIES = (
     Entry(
@@ -248,5 +250,67 @@ ENTRIES = (
         function="googlenet",
         preset=dict(stem="small", batch_normalization=True, num_classes=10, input_shape=(32, 32, 3)),
         tiny=dict(num_classes=3, input_shape=(8, 8, 3), width=1 / 8),
+    ),
+    Entry(
+        "autoencoder",
+        family="autoencoder",
+        task="autoencoding",
+        paper=f"{HINTON_2006}, figure 1",
+        input="raw pixels 0..255, (28, 28, 1); any image",
+        parameters=2_837_314,
+        summary="784-1000-500-250-30 and back, or any other widths",
+        tiny=dict(input_shape=(6, 6, 1), hidden=(16,), code=3),
+    ),
+    Entry(
+        "autoencoder_2d",
+        family="autoencoder",
+        function="autoencoder",
+        preset=dict(code=2),
+        task="autoencoding",
+        paper=f"{HINTON_2006}, figure 3 B",
+        input="raw pixels 0..255, (28, 28, 1); any image",
+        parameters=2_823_286,
+        summary="784-1000-500-250-2 and back: a code that can be drawn",
+        tiny=dict(input_shape=(6, 6, 1), hidden=(16,)),
+    ),
+    Entry(
+        "autoencoder_conv",
+        family="autoencoder",
+        task="autoencoding",
+        paper="Masci, Meier, Ciresan, Schmidhuber 2011, Stacked convolutional auto-encoders",
+        input="raw pixels 0..255, (28, 28, 1); any image",
+        parameters=238_143,
+        summary="strided convolutions to a code of 30, and back",
+        tiny=dict(input_shape=(7, 6, 1), filters=(4, 4), code=3),
+    ),
+    Entry(
+        "vae",
+        family="vae",
+        task="autoencoding",
+        paper="Kingma, Welling 2014, Auto-encoding variational Bayes, appendix C",
+        input="raw pixels 0..255, (28, 28, 1); any image",
+        parameters=815_824,
+        summary="a code that is drawn from a Gaussian, and a divergence from the standard normal",
+        tiny=dict(input_shape=(6, 6, 1), hidden=(16,), code=3),
+    ),
+    Entry(
+        "unet",
+        family="unet",
+        task="segmentation",
+        paper=f"{RONNEBERGER_2015}, figure 1",
+        input="raw pixels 0..255, (572, 572, 1); any sides of 16 k + 12 from 188 on",
+        parameters=31_030_658,
+        summary="the paper's network: no padding, 184 pixels less out than in",
+        tiny=dict(num_classes=3, input_shape=(18, 18, 1), width=4, depth=1, dropout=0.0),
+    ),
+    Entry(
+        "unet_same",
+        family="unet",
+        task="segmentation",
+        paper=f"{RONNEBERGER_2015}; the padded form of practice",
+        input="raw pixels 0..255, (256, 256, 1); any sides that 16 divides, or (None, None, channels)",
+        parameters=31_030_658,
+        summary="as large out as in, with batch normalisation, interpolation or shortcuts where asked for",
+        tiny=dict(num_classes=3, input_shape=(8, 8, 1), width=4, depth=2, batch_normalization=True, residual=True),
     ),
 )

@@ -8,6 +8,7 @@ import numpy as np
 from callbacks import ReduceOnPlateau
 from zoo.errors import ZooError
 from zoo.execution import layers
+from zoo.tasks import logits_of, task_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ def _losses(model):
 
 def _ends_in_probabilities(tensor):
     layer = tensor._keras_history.operation
+    if isinstance(layer, keras.Model):
+        return _ends_in_probabilities(layer.output)
     activation = getattr(layer, "activation", None)
     names = {getattr(activation, "__name__", ""), type(layer).__name__.lower()}
     return bool(names & {"softmax", "sigmoid"})
@@ -93,11 +96,9 @@ def _logits(built):
 
 def _labels(built):
     targets = built.data.train.arrays[1]
-    if not isinstance(targets, np.ndarray) or targets.dtype.kind not in "iu" or targets.ndim != 1:
+    if task_of(built.model) not in ("classification", "segmentation") or targets.dtype.kind not in "iu":
         return
-    outputs = built.model.output
-    outputs = outputs if isinstance(outputs, dict) else {"logits": outputs}
-    units = outputs.get("logits", next(iter(outputs.values()))).shape[-1]
+    units = logits_of(built.model).shape[-1]
     if units == 1:
         return
     names = built.data.labels

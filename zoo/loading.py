@@ -23,6 +23,7 @@ EXPANSION = 100
 
 # Where the zoo registers classes and functions; a family's own stand in its module of zoo.models.
 REGISTERING = (
+    "code_layers",
     "grouped_convolution",
     "layers",
     "local_response",
@@ -31,6 +32,8 @@ REGISTERING = (
     "normalization",
     "optimizers",
     "pixel_affine",
+    "reconstruction",
+    "segmentation_metrics",
 )
 
 # What a configuration may hold besides objects: plain data in Keras' own notation.

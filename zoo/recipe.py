@@ -50,6 +50,9 @@ class Recipe:
         objective: the monitored quantity and its direction: `("val_accuracy", "max")`.
         scores: the parts of the data whose loss and metrics are what came out, out of `"train"`, `"validation"` and
             `"test"`: a study of over-fitting wants the training part too.
+        measures: functions `measure(model, data, part)` of the trained model, the `Data` and the name of a part, that
+            return a dict from name to float: what a metric that sees one batch at a time cannot know. They are called
+            for each part in `scores` when training has ended.
     """
 
     model: Any
@@ -58,6 +61,7 @@ class Recipe:
     callbacks: tuple = ()
     objective: tuple = ("val_loss", "min")
     scores: tuple = ("validation", "test")
+    measures: tuple = ()
 
 
 @dataclass(frozen=True)

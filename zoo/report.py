@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import recipe, runs
+from zoo.tasks import task_of
 
 CONFUSION_CLASSES = 30
 MISTAKES = 24
@@ -51,6 +52,11 @@ def draw(folder, model, data):
     part = data.test or data.validation
     if part is None or part.size < 2:
         return drawn
+    task = task_of(model)
+    if task == "autoencoding":
+        from zoo.pictures import codes
+
+        return [*drawn, *codes.draw(folder, model, data)]
     inputs, targets = part.arrays[0], part.arrays[1]
     outputs = model.predict(part.once(), verbose=0)
     outputs = np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs, np.float32)

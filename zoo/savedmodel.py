@@ -11,9 +11,11 @@ import numpy as np
 
 from zoo import _fresh, _staging
 from zoo._exported import FILES, Export, Exports, usage
-from zoo._serving import Serving, logits_of
 from zoo.errors import ZooError, choose
 from zoo.quiet import native_logs_hidden
+from zoo.serving import formats as formats_of
+from zoo.serving import serving as serving_of
+from zoo.serving.base import DEFAULT
 
 LABELS = "labels.txt"
 
@@ -21,19 +23,29 @@ LABELS = "labels.txt"
 def export(model, path, labels=None, format="savedmodel", batch=None, features=None, overwrite=False):
     """Writes a model for use elsewhere, and checks it there before saying so.
 
-    A SavedModel answers with `label`, `probability` (of that label) and `probabilities`; LiteRT and ONNX are numeric
-    and answer with `probabilities`, their label names being stored inside the file and beside it in
-    `PATH.labels.txt`. A model with one output and no labels is a regression: it answers with `value`. The input is
-    `image`, raw pixels as uint8 in any batch size, or `features`, float32. Each of these is run in a new process that
-    has no zoo and compared with `model`: probabilities to 1e-5 and a millionth of the largest logit, values to a
-    hundred-thousandth, and 0.05 for a model that computes in half precision. LiteRT and ONNX always compute in
-    float32. A `keras` file is loaded again with `zoo.load`, and must give the same bits.
+    The input is `image`, raw pixels as uint8 in any batch size, or `features`, float32. What is answered depends on the
+    model's task (`zoo.tasks.task_of`):
+
+    - classification: a SavedModel answers with `label`, `probability` (of that label) and `probabilities`; LiteRT and
+      ONNX are numeric and answer with `probabilities`, their label names being stored inside the file and beside it in
+      `PATH.labels.txt`;
+    - regression: `value`;
+    - autoencoding: `reconstruction` (uint8 pixels) and `squared_error` of each image, summed over pixels 0..1. The
+      SavedModel has the signatures `serve` (the same), `encode` (`image` to `code`) and `decode` (`code` to `image`);
+    - segmentation: a SavedModel takes images of any height and width and answers with `mask`, a class for each pixel,
+      and `probabilities`; its signature `labels` names the classes. Numeric formats take the model's own size.
+
+    Each file is run in a new process that has no zoo and compared with `model`: probabilities to 1e-5 and a millionth of
+    the largest logit (1e-4 where an image is put together from tiles), values, codes and squared errors to a
+    hundred-thousandth, pixels to 1 of 255, and 0.05 to 0.1 for a model that computes in half precision. LiteRT and ONNX
+    always compute in float32. A `keras` file is loaded again with `zoo.load`, and must give the same bits.
 
     The file appears under its name in one step, after the check. When anything fails, nothing is left.
 
     Args:
-        model: a Functional `keras.Model` from one raw input to logits `(batch, classes)`, or to a dict whose
-            `"logits"` they are; its other outputs serve training and are left out.
+        model: a Functional `keras.Model` from one raw input to logits `(batch, classes)` or
+            `(batch, height, width, classes)`, or to a dict whose `"logits"` they are; its other outputs serve training
+            and are left out. Or an autoencoder, with models `encoder` and `decoder`.
         path: where to write: a folder, or a file that ends in `.tflite`, `.onnx` or `.keras`.
         labels: names of the classes in the order of the logits; by default `"0"` to `"n-1"`.
         format: `"savedmodel"`, `"litert"`, `"onnx"` (needs the extra packages of `onnx`) or `"keras"`.
@@ -66,14 +78,14 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
 
 
 def export_all(
-    model, folder, labels=None, formats=("savedmodel", "litert"), batch=None, features=None, overwrite=False
+    model, folder, labels=None, formats=None, batch=None, features=None, overwrite=False
 ):
     """Writes several formats into one folder, under the names of `FILES`, and checks them in one fresh process.
 
     Args:
         model, labels, batch, features, overwrite: as in `export`.
         folder: a folder, made when missing; the label names go to `labels.txt` in it.
-        formats: names of `FILES`.
+        formats: names of `FILES`; by default what a run of the model's task leaves (`zoo.serving.formats`).
 
     Returns:
         `Exports`: a dict from format to `Export`, in the order of `formats`, whose text is for people.
@@ -81,6 +93,7 @@ def export_all(
     Raises:
         ZooError: as `export`; then none of the formats is written.
     """
+    formats = formats_of(model) if formats is None else formats
     for format in formats:
         choose("format", format, FILES)
     folder = Path(folder).absolute()
@@ -121,7 +134,7 @@ def export_run(run, format="savedmodel", to=None, overwrite=False):
 
 def _export(model, targets, labels_file, labels, features, batch, overwrite):
     served = [format for format in targets if format != "keras"]
-    serving = Serving(model, labels, features, served)
+    serving = serving_of(model, labels, features, served)
     batch = serving.example() if batch is None else serving.checked(batch)
     files = list(targets.values())
     if {"litert", "onnx"} & set(served):
@@ -133,7 +146,8 @@ def _export(model, targets, labels_file, labels, features, batch, overwrite):
             _write(serving, format, path)
         if labels_file in files and serving.labels:
             (folder / labels_file.name).write_text("\n".join(serving.labels) + "\n", encoding="utf-8")
-        answers = check(folder, batch, {format: staged[format] for format in served})
+        requests = {format: serving.requests(batch, format) for format in served}
+        answers = check(folder, {format: (staged[format], requests[format]) for format in served})
         differences = {format: serving.compare(format, batch, answers[format]) for format in served}
         if "keras" in staged:
             differences["keras"] = _compare_keras(model, staged["keras"], batch)
@@ -158,57 +172,37 @@ def _write(serving, format, path):
         ) from error
 
 
-def _functions(serving, model):
-    """The serving graph as two `tf.function`s: numbers only, and with label names."""
-    import keras
-    import tensorflow as tf
-
-    graph = keras.Model(model.inputs[0], logits_of(model.output))
-    signature = [tf.TensorSpec((None, *serving.shape), serving.dtype, name=serving.name)]
-
-    def numeric(raw):
-        logits = tf.cast(graph(tf.cast(raw, model.inputs[0].dtype), training=False), tf.float32)
-        return {"probabilities": tf.nn.softmax(logits)} if serving.labels else {"value": logits[:, 0]}
-
-    def named(raw):
-        answers = numeric(raw)
-        if serving.labels:
-            best = tf.argmax(answers["probabilities"], axis=-1)
-            answers["label"] = tf.gather(tf.constant(serving.labels), best)
-            answers["probability"] = tf.reduce_max(answers["probabilities"], axis=-1)
-        return answers
-
-    return [tf.function(each, input_signature=signature, autograph=False) for each in (numeric, named)]
-
-
-def _tracked(function):
-    """A module that holds a function and the variables its graph reads.
+def _signatures(serving, model, format):
+    """The serving graph as `tf.function`s by signature, and a module that holds them and the variables they read.
 
     Not those of the model: no optimizer, no state of a dropout, no network that only training needs.
     """
     import tensorflow as tf
 
-    concrete = function.get_concrete_function()
-    module = tf.Module()
-    module.serve, module.read = function, list(concrete.graph.variables)
-    return module, concrete
+    found, module = {}, tf.Module()
+    for name, (function, spec) in serving.functions(model, format).items():
+        found[name] = tf.function(function, input_signature=[spec] if spec is not None else [], autograph=False)
+    concrete = {name: function.get_concrete_function() for name, function in found.items()}
+    module.functions = found
+    # A list, because TensorFlow's variables cannot be hashed.
+    read = [variable for each in concrete.values() for variable in each.graph.variables]
+    module.read = list({id(variable): variable for variable in read}.values())
+    return module, found, concrete
 
 
 def _savedmodel(serving, path):
     import tensorflow as tf
 
-    _, named = _functions(serving, serving.model)
-    module, concrete = _tracked(named)
-    tf.saved_model.save(module, str(path), signatures={"serving_default": concrete})
+    module, _, concrete = _signatures(serving, serving.model, "savedmodel")
+    tf.saved_model.save(module, str(path), signatures=concrete)
 
 
 def _litert(serving, path):
     import tensorflow as tf
 
-    numeric, _ = _functions(serving, serving.float32)
-    module, concrete = _tracked(numeric)
+    module, _, concrete = _signatures(serving, serving.float32, "litert")
     with native_logs_hidden():
-        content = tf.lite.TFLiteConverter.from_concrete_functions([concrete], module).convert()
+        content = tf.lite.TFLiteConverter.from_concrete_functions([concrete[DEFAULT]], module).convert()
     path.write_bytes(content)
     if serving.names:
         # Where LiteRT's metadata keeps label files: a zip archive behind the model, which runtimes do not read.
@@ -223,12 +217,13 @@ def _onnx(serving, path):
     import tensorflow as tf
     import tf2onnx
 
-    numeric, _ = _functions(serving, serving.float32)
-    concrete = numeric.get_concrete_function()
+    _, functions, concrete = _signatures(serving, serving.float32, "onnx")
+    numeric = functions[DEFAULT]
     with native_logs_hidden():
         proto, _ = tf2onnx.convert.from_function(numeric, input_signature=numeric.input_signature)
     # What a layer holds as a plain tensor (the mean of a Normalization) is left as an input: make it a constant.
-    constants = {inner.name: value for value, inner in concrete.graph.captures if value.dtype != tf.resource}
+    captured = concrete[DEFAULT].graph.captures
+    constants = {inner.name: value for value, inner in captured if value.dtype != tf.resource}
     for tensor in [each for each in proto.graph.input if each.name in constants]:
         proto.graph.initializer.append(onnx.numpy_helper.from_array(constants[tensor.name].numpy(), tensor.name))
         proto.graph.input.remove(tensor)

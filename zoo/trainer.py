@@ -215,6 +215,8 @@ def _scores(built):
         if name in built.scores:
             prefix = {"validation": "val"}.get(name, name)
             scores = built.model.evaluate(stream.once(), return_dict=True, verbose=0)
+            for measure in built.measures:
+                scores |= measure(built.model, built.data, name)
             found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
     return found
 

@@ -4,7 +4,9 @@ TensorFlow is imported when a stream is opened and when a set of TensorFlow Data
 folders, tables, augmentation and `Stream.batch` need numpy alone.
 """
 
+from zoo.data import paired
 from zoo.data.assemble import check_labels, from_arrays
+from zoo.data.assemble_masks import from_masks
 from zoo.data.augment import affine, crop, elastic, flip, shift
 from zoo.data.auxiliary import repeated
 from zoo.data.bagging import bootstrap
@@ -12,8 +14,11 @@ from zoo.data.erase import cutout
 from zoo.data.fits import check_fits
 from zoo.data.images import images
 from zoo.data.mixup import cutmix, mixup
+from zoo.data.noise import noise
 from zoo.data.pixels import read_image
 from zoo.data.randaugment import randaugment
+from zoo.data.reconstruction import reconstruction
+from zoo.data.segmentation import segmentation
 from zoo.data.stream import Stream
 from zoo.data.table import table
 
@@ -29,6 +34,8 @@ __all__ = [
     "elastic",
     "flip",
     "from_arrays",
+    "from_masks",
     "images",
 ]
-__all__ += ["mixup", "randaugment", "read_image", "repeated", "shift", "table"]
+__all__ += ["mixup", "noise", "paired", "randaugment", "read_image", "reconstruction", "repeated", "segmentation"]
+__all__ += ["shift", "table"]

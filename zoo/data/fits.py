@@ -1,6 +1,7 @@
 """Whether a model can take some data: the check where the two meet."""
 
 from zoo.errors import ZooError
+from zoo.tasks import logits_of, task_of
 
 
 def check_fits(data, model):
@@ -22,9 +23,9 @@ def check_fits(data, model):
         raise ZooError(_message(model.name, takes, given))
     if data.labels is None:
         return
-    output = model.output["logits"] if len(model.outputs) > 1 else model.outputs[0]
-    outputs = output.shape[-1]
-    if outputs != len(data.labels):
+    outputs = logits_of(model).shape[-1]
+    # Two classes of pixels may share one logit.
+    if outputs != len(data.labels) and (task_of(model), outputs, len(data.labels)) != ("segmentation", 1, 2):
         raise ZooError(
             f"{model.name!r} answers with {outputs} logits, and the data has {len(data.labels)} classes "
             f"({', '.join(data.labels[:10])}{', ...' if len(data.labels) > 10 else ''}). "

@@ -19,7 +19,7 @@ class Stream:
 
     The arrays stay as they are (images as uint8); a batch is gathered at once. The order of epoch k is a function of
     the seed and k, and the augmentation of an example is one of the seed, the epoch and the example: nothing that was
-    drawn before matters. Every example is seen exactly once an epoch; the last batch may be smaller.
+    drawn before matters. Every example is seen exactly `repeats` times an epoch; the last batch may be smaller.
 
     Args:
         arrays: tuple of numpy arrays with equal first dimensions, in the order of a Keras element: `x`, `y` and
@@ -32,13 +32,16 @@ class Stream:
             `once` and numpy arrays in `batch`.
         mix: a function or a sequence of them, each applied to the augmented batch before `map`, in `open` and `batch`:
             `mix(x, y, ..., draws)` returns the arrays changed, with `draws` as `zoo.data.augment` has them. What it
-            does to an example may depend on the others of the batch: see `zoo.data.mixup`.
+            does to an example may depend on the others of the batch: see `zoo.data.mixup`. It may change the arrays'
+            shapes, as a random window does, and must take a batch of one.
+        repeats: how often `open` and `batch` give each example in an epoch, >= 1, each time with draws of its own: a
+            few large images, of which an epoch takes many windows. `once` gives it once.
 
     Attributes:
-        arrays, batch_size, seed: as given; `augment` and `mix` are tuples.
-        size: number of examples.
-        steps: batches an epoch, `ceil(size / batch_size)`.
-        input_shape: shape of one `x`.
+        arrays, batch_size, seed, repeats: as given; `augment` and `mix` are tuples.
+        size: number of examples, each counted once.
+        steps: batches an epoch of `open` and `batch`, `ceil(size * repeats / batch_size)`.
+        input_shape: shape of one `x` in training, behind `mix`.
 
     Raises:
         ZooError: no arrays, arrays of unequal length, no examples, or augmentation of anything but uint8 images.
@@ -52,32 +55,33 @@ class Stream:
         True
     """
 
-    def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None, mix=()):
+    def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None, mix=(), repeats=1):
         self.arrays = tuple(np.asarray(array) for array in arrays)
         lengths = [len(array) for array in self.arrays]
         if not lengths or len(set(lengths)) != 1:
             raise ZooError(f"a stream needs arrays of one length, as (x, y). Received the lengths {lengths}")
         if not lengths[0]:
             raise ZooError("a stream needs at least one example. Received arrays of length 0")
-        whole = isinstance(batch_size, int | np.integer) and not isinstance(batch_size, bool)
-        require(whole and batch_size >= 1, "batch_size", batch_size, "a whole number >= 1")
+        for name, value in (("batch_size", batch_size), ("repeats", repeats)):
+            whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+            require(whole and value >= 1, name, value, "a whole number >= 1")
         self.size = lengths[0]
         self.batch_size = int(batch_size)
-        self.steps = -(-self.size // self.batch_size)
+        self.repeats = int(repeats)
+        self.steps = -(-self.size * self.repeats // self.batch_size)
         self.seed = check_seed(seed)
-        self.input_shape = self.arrays[0].shape[1:]
         self._shuffle = shuffle
         self.augment = (augment,) if callable(augment) else tuple(augment)
         self.mix = (mix,) if callable(mix) else tuple(mix)
         self._map = map
-        if self.augment and (self.arrays[0].dtype != np.uint8 or len(self.input_shape) != 3):
+        if self.augment and (self.arrays[0].dtype != np.uint8 or self.arrays[0].ndim != 4):
             raise ZooError(
                 "augmentation works on uint8 images (n, height, width, channels). "
                 f"Received {self.arrays[0].dtype} of shape {self.arrays[0].shape}"
             )
 
     def __repr__(self):
-        return f"<Stream of {self.size} examples {self.input_shape}, batches of {self.batch_size}>"
+        return f"<Stream of {self.size} examples {self.arrays[0].shape[1:]}, batches of {self.batch_size}>"
 
     @functools.cached_property
     def fingerprint(self):
@@ -93,10 +97,14 @@ class Stream:
         """Bytes of all arrays. Opened with TensorFlow, the stream holds them a second time, as tensors."""
         return sum(array.nbytes for array in self.arrays)
 
+    @functools.cached_property
+    def input_shape(self):
+        return tuple(self._mixed_example[0].shape[1:])
+
     @property
     def element_spec(self):
         """The element's structure, with `(shape, dtype)` of each array, the batch dimension being None."""
-        element = tuple(array[:1] for array in self.arrays)
+        element = self._mixed_example
         return _described(self._map(*element) if self._map else element)
 
     def joined(self, other):
@@ -115,7 +123,7 @@ class Stream:
         if ours != theirs:
             raise ZooError(f"the streams hold different arrays and cannot be joined: {ours} and {theirs}")
         arrays = [np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)]
-        return self._with(arrays=arrays)
+        return self.replaced(arrays)
 
     def mapped(self, function):
         """The same stream, its elements passed through one more function.
@@ -144,9 +152,21 @@ class Stream:
         """
         return self._with(mix=(*self.mix, function))
 
+    def replaced(self, arrays):
+        """The same stream over other arrays.
+
+        Args:
+            arrays: as in the constructor.
+
+        Returns:
+            A `Stream`.
+        """
+        return self._with(arrays=arrays)
+
     def _with(self, **changes):
         same = dict(arrays=self.arrays, batch_size=self.batch_size, seed=self.seed, shuffle=self._shuffle)
-        return Stream(**{**same, "augment": self.augment, "map": self._map, "mix": self.mix, **changes})
+        same |= dict(augment=self.augment, map=self._map, mix=self.mix, repeats=self.repeats)
+        return Stream(**{**same, **changes})
 
     def batch(self, epoch, step):
         """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
@@ -187,7 +207,8 @@ class Stream:
 
         def indices(current):
             # Once an epoch: the inner dataset holds the order and cuts batches from it.
-            order = random.permutation(self.seed, current, self.size) if self._shuffle else tf.range(self.size)
+            size = self.size * self.repeats
+            order = random.permutation(self.seed, current, size) if self._shuffle else tf.range(size)
             first = tf.where(current == epoch, tf.constant(step, tf.int64), 0)
             steps = tf.data.Dataset.range(first, self.steps)
             return steps.map(lambda i: (current, order[i * self.batch_size : (i + 1) * self.batch_size]))
@@ -205,7 +226,7 @@ class Stream:
         """Every example once, in its natural order, not augmented: for validation and test.
 
         Returns:
-            A finite `tf.data.Dataset` of `steps` batches, whose cardinality is known.
+            A finite `tf.data.Dataset` of `ceil(size / batch_size)` batches, whose cardinality is known.
         """
         import tensorflow as tf
 
@@ -215,23 +236,33 @@ class Stream:
             batch = tuple(array[i * self.batch_size : (i + 1) * self.batch_size] for array in arrays)
             return self._map(*batch) if self._map else batch
 
-        batches = tf.data.Dataset.range(self.steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
+        steps = -(-self.size // self.batch_size)
+        batches = tf.data.Dataset.range(steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
         return _untuned(batches.prefetch(PREFETCHED))
 
     def _element(self, arrays, epoch, index):
         xp = ops.of(index)
-        x, *others = (xp.take(array, index) for array in arrays)
+        places = index % self.size if self.repeats > 1 else index
+        x, *others = (xp.take(array, places) for array in arrays)
         for position, op in enumerate(self.augment):
             x = op(x, functools.partial(self._draws, epoch, index, position))
-        element = (x, *others)
+        element = self._mixed((x, *others), epoch, index)
+        return self._map(*element) if self._map else element
+
+    def _mixed(self, element, epoch, index):
         for position, op in enumerate(self.mix, len(self.augment)):
             element = op(*element, functools.partial(self._draws, epoch, index, position))
-        return self._map(*element) if self._map else element
+        return element
 
     def _draws(self, epoch, index, position, count):
         # 2**16 numbers an example for each augmentation; elastic distortion takes some hundreds.
         first = random.AUGMENT + position * 2**16
         return random.uniform(self.seed, epoch, index[:, None], first + np.arange(count))
+
+    @functools.cached_property
+    def _mixed_example(self):
+        # One example tells what mixing makes of the shapes; augmentation leaves them alone.
+        return self._mixed(tuple(array[:1] for array in self.arrays), 0, np.zeros(1, "int64"))
 
     @functools.cached_property
     def _tensors(self):
@@ -243,10 +274,11 @@ class Stream:
 
     @functools.cached_property
     def _orders(self):
-        return functools.lru_cache(maxsize=1)(functools.partial(random.permutation, self.seed, size=self.size))
+        size = self.size * self.repeats
+        return functools.lru_cache(maxsize=1)(functools.partial(random.permutation, self.seed, size=size))
 
     def _order(self, epoch):
-        return self._orders(epoch) if self._shuffle else np.arange(self.size)
+        return self._orders(epoch) if self._shuffle else np.arange(self.size * self.repeats)
 
     def _check(self, epoch, step):
         require(epoch >= 0, "epoch", epoch, "an integer >= 0")
@@ -267,4 +299,5 @@ def _described(element):
         return {name: _described(part) for name, part in element.items()}
     if isinstance(element, tuple | list):
         return tuple(_described(part) for part in element)
-    return (None, *element.shape[1:]), str(element.dtype)
+    # Tensors of a function of one's own have a dtype of TensorFlow.
+    return (None, *element.shape[1:]), np.dtype(getattr(element.dtype, "as_numpy_dtype", element.dtype)).name

@@ -45,19 +45,47 @@ def load(name, size=None, channels=None):
 @functools.lru_cache(maxsize=1)
 def _load(name, size, channels, where):
     # `where` is looked up further down again; here it keeps the sets of two folders apart.
+    parts, labels = read_set(name, functools.partial(_read, size, channels, name))
+    for array in (array for pair in parts.values() for array in pair):
+        array.flags.writeable = False
+    return parts, labels
+
+
+def read_set(name, read):
+    """What a function reads from a set, which is downloaded and prepared before when it is not there.
+
+    Args:
+        name: a name of TFDS, also with configuration or version.
+        read: `read(builder)`, which may be called twice.
+
+    Returns:
+        What `read` returns.
+
+    Raises:
+        ZooError: an unknown name, or a set that is neither there nor reachable; and what `read` raises.
+    """
     with _quiet():
         builder = _builder(name)
-        image, label = _keys(builder, name)
         try:
-            parts = _read(builder, image, label, size, channels, name)
+            return read(builder)
         except AssertionError:  # What `as_dataset` raises for a set that is not there. Mocked ones are never prepared.
             if builder.is_prepared():
                 raise
             _prepare(builder, name)
-            parts = _read(builder, image, label, size, channels, name)
-    for array in (array for pair in parts.values() for array in pair):
-        array.flags.writeable = False
-    return parts, tuple(builder.info.features[label].names)
+            return read(builder)
+
+
+def splits(builder, name):
+    """Which of "train", "validation" and "test" a set has, in this order.
+
+    Raises:
+        ZooError: it has no "train".
+    """
+    # A mocked set does not know its splits and has any.
+    there = set(builder.info.splits) or {"train", "test"}
+    if "train" not in there:
+        raise ZooError(f"{name!r} has no split 'train', only {', '.join(sorted(there))}")
+    return [split for split in ("train", "validation", "test") if split in there]
 
 
 def _builder(name):
@@ -97,16 +125,10 @@ def _keys(builder, name):
     )
 
 
-def _read(builder, image, label, size, channels, name):
-    # A mocked set does not know its splits and has any.
-    splits = set(builder.info.splits) or {"train", "test"}
-    if "train" not in splits:
-        raise ZooError(f"{name!r} has no split 'train', only {', '.join(sorted(splits))}")
-    parts = {}
-    for split in ("train", "validation", "test"):
-        if split in splits:
-            parts[split] = _read_split(builder, split, image, label, size, channels, name)
-    return parts
+def _read(size, channels, name, builder):
+    image, label = _keys(builder, name)
+    parts = {split: _read_split(builder, split, image, label, size, channels, name) for split in splits(builder, name)}
+    return parts, tuple(builder.info.features[label].names)
 
 
 def _read_split(builder, split, image, label, size, channels, name):

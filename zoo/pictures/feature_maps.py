@@ -9,8 +9,8 @@ import numpy as np
 from keras import ops
 
 from callbacks.replace import replaced
-from zoo._serving import logits_of
 from zoo.errors import ZooError, require
+from zoo.tasks import logits_of
 
 # The fewest feature maps' pixels whose heat map tells one part of an image from another.
 PIXELS = 16
@@ -33,7 +33,7 @@ def maps_of(model):
         >>> [layer.name for layer in maps_of(zoo.build("lenet"))]
         ['conv1', 'pool1', 'conv2', 'pool2']
     """
-    network = keras.Model(model.inputs[0], logits_of(model.output))
+    network = keras.Model(model.inputs[0], logits_of(model))
     found = []
     for layer in network.layers:
         once = len(layer._inbound_nodes) == 1 and isinstance(layer.output, keras.KerasTensor)
@@ -131,7 +131,7 @@ def grad_cam(model, images, classes=None, layer=None):
     else:
         require(layer in named, "layer", layer, f"one of {', '.join(named)}")
         chosen = named[layer]
-    network = keras.Model(model.inputs[0], logits_of(model.output))
+    network = keras.Model(model.inputs[0], logits_of(model))
     images = np.asarray(images, "float32")
     if classes is None:
         classes = _array(network(images, training=False)).argmax(1)
