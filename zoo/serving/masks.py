@@ -1,0 +1,109 @@
+"""Segmentation networks as functions from an image of any size to a class for each of its pixels."""
+
+import numpy as np
+
+from zoo.errors import ZooError
+from zoo.serving.base import DEFAULT, Serving
+from zoo.tasks import logits_of
+
+
+class Masks(Serving):
+    """A model of logits for each pixel. See `Serving`.
+
+    The SavedModel takes images of any height and width, tile by tile (`zoo.tiling.segment`); numeric formats take the
+    model's own size, and answer as it does.
+    """
+
+    shown = ("mask", "probabilities")
+
+    def __init__(self, model, labels, features, formats):
+        self.classes = logits_of(model).shape[-1]
+        super().__init__(model, labels, features, formats)
+        numeric = [format for format in formats if format != "savedmodel"]
+        self.window, self.shape = self.shape, (None, None, self.shape[-1])
+        if numeric and None in self.window:
+            raise ZooError(
+                f"{' and '.join(numeric)} files have one size of image, and the model takes any. Build it with the "
+                "height and width that are wanted in input_shape, and the trained weights; or export a SavedModel"
+            )
+        if numeric:
+            self.shape = self.window
+
+    def _labels(self, labels):
+        count = max(2, self.classes)
+        if labels is None:
+            return tuple(map(str, range(count)))
+        labels = super()._labels(labels)
+        if len(labels) != count:
+            raise ZooError(f"the model tells {count} classes apart, labels must name each. Received: {len(labels)} labels")
+        return labels
+
+    def more(self, path, shape):
+        return [f'print(tf.saved_model.load("{path}").signatures["labels"]()["labels"].numpy())']
+
+    def outputs(self, format):
+        if format == "keras":
+            return {"logits": f"float32 (n, height, width, {self.classes})"}
+        numbers = {"probabilities": f"float32 (n, height, width, {self.classes})"}
+        return {"mask": "uint8 (n, height, width)", **numbers} if format == "savedmodel" else numbers
+
+    def functions(self, model, format):
+        import tensorflow as tf
+
+        from zoo.serving.tiles import tiled
+        from zoo.tiling import any_size
+
+        spec = tf.TensorSpec((None, *self.shape), "uint8", name="image")
+        if format != "savedmodel":
+
+            def numeric(raw):
+                logits = tf.cast(model(tf.cast(raw, tf.float32), training=False), tf.float32)
+                return {"probabilities": tf.sigmoid(logits) if self.classes == 1 else tf.nn.softmax(logits)}
+
+            return {DEFAULT: (numeric, spec)}
+        probabilities = tiled(any_size(model))
+
+        def serve(raw):
+            found = probabilities(raw)
+            mask = found[..., 0] >= 0.5 if self.classes == 1 else tf.argmax(found, axis=-1)
+            return {"mask": tf.cast(mask, tf.uint8), "probabilities": found}
+
+        def names():
+            return {"labels": tf.constant(self.labels)}
+
+        return {DEFAULT: (serve, spec), "labels": (names, None)}
+
+    def requests(self, batch, format):
+        if format != "savedmodel":
+            return [(DEFAULT, batch)]
+        # A second, odd size: the first may be the one that the network was trained on.
+        height, width = batch.shape[1:3]
+        return [(DEFAULT, batch), (DEFAULT, batch[:, : max(1, height - 3), : max(1, width - 5)])]
+
+    def expected(self, signature, array, format):
+        from zoo.tiling import segment
+
+        model, exact = self.computing(format)
+        if format == "savedmodel":
+            found = segment(model, array).astype("float64")
+        else:
+            logits = self.answered(model, array, format)
+            powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
+            single = 1 / (1 + np.exp(-logits))
+            found = single if self.classes == 1 else powers / powers.sum(axis=-1, keepdims=True)
+        return {"probabilities": (found, 1e-4 if exact else 0.1)}
+
+    def inspect(self, format, got):
+        if "mask" in got:
+            found = got["probabilities"]
+            best = found[..., 0] >= 0.5 if self.classes == 1 else found.argmax(axis=-1)
+            if not np.array_equal(best, got["mask"]):
+                raise ZooError(f"the {format} export's mask is not that of its highest probabilities")
+
+    def example(self):
+        sides = [side or size for side, size in zip(self.shape, (48, 40), strict=False)]
+        return np.random.default_rng(0).integers(0, 256, (2, *sides, self.shape[-1]), dtype=np.uint8)
+
+    def checked(self, batch):
+        # Large images: two of them prove as much as thirty-two.
+        return super().checked(np.asarray(batch)[:2])

@@ -1,0 +1,44 @@
+"""What a model is for, read from its graph: models of the user's own have no entry in the catalogue."""
+
+from zoo.errors import ZooError
+
+
+def task_of(model):
+    """The task of a model, which decides what its data must be, what is drawn of it and what its export answers.
+
+    Args:
+        model: a built Functional `keras.Model`.
+
+    Returns:
+        `"autoencoding"` (it has an `encoder` and a `decoder`), `"segmentation"` (logits for each pixel),
+        `"classification"` (logits, two or more) or `"regression"` (one number).
+
+    Example:
+        >>> task_of(zoo.build("lenet")), task_of(zoo.build("vae"))
+        ('classification', 'autoencoding')
+    """
+    if all(hasattr(model, part) for part in ("encoder", "decoder")):
+        return "autoencoding"
+    logits = logits_of(model)
+    if len(logits.shape) == 4:
+        return "segmentation"
+    return "classification" if logits.shape[-1] != 1 else "regression"
+
+
+def logits_of(model):
+    """The output that counts: the one named `"logits"` where there are several.
+
+    Args:
+        model: a built Functional `keras.Model`.
+
+    Returns:
+        A symbolic tensor.
+
+    Raises:
+        ZooError: several outputs, and none of that name.
+    """
+    if isinstance(model.output, dict) and "logits" not in model.output:
+        raise ZooError(
+            f"the model's outputs are named {', '.join(model.output)}: the one that counts must be named 'logits'"
+        )
+    return model.output["logits"] if isinstance(model.output, dict) else model.output
