@@ -1,6 +1,6 @@
 """A small dense autoencoder of scikit-learn's digits, with a code of 8 (after Hinton and Salakhutdinov 2006).
 
-    zoo train autoencoder_digits     # not measured: needs a minute
+zoo train autoencoder_digits     # not measured: needs a minute
 """
 
 import keras

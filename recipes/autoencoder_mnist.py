@@ -2,9 +2,9 @@
 
     zoo train autoencoder_mnist     # not measured: needs an hour
 
-The squared error of an image, its pixels from 0 to 1, is summed over the 784 of them: the paper has 3.00 for the network
-and 13.87 for 30 principal components. `--activation sigmoid --pretrain-epochs 10` trains the paper's sigmoid units, each
-layer as a restricted Boltzmann machine first.
+The squared error of an image, its pixels from 0 to 1, is summed over the 784 of them: the paper has 3.00 for the
+network and 13.87 for 30 principal components. `--activation sigmoid --pretrain-epochs 10` trains the paper's sigmoid
+units, each layer as a restricted Boltzmann machine first.
 """
 
 import keras

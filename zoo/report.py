@@ -1,5 +1,6 @@
 """Every picture of a run, redrawn from its folder: learning curves, confusion matrix, confident mistakes, and more."""
 
+import importlib
 import math
 from pathlib import Path
 
@@ -10,6 +11,8 @@ from zoo.tasks import task_of
 
 CONFUSION_CLASSES = 30
 MISTAKES = 24
+# Where the pictures of other tasks than classification and regression are drawn.
+DRAWN = {"autoencoding": "zoo.pictures.codes", "segmentation": "zoo.pictures.masks"}
 
 
 def redraw(folder):
@@ -40,7 +43,8 @@ def draw(folder, model, data):
         data: the run's `zoo.Data`; pictures of predictions are of its test part, or of the validation part.
 
     Returns:
-        The paths of the pictures; those of a convolutional network are in `zoo.pictures.convnets`.
+        The paths of the pictures; those of a convolutional network are in `zoo.pictures.convnets`, those of other tasks
+        in the modules of `DRAWN`.
     """
     from zoo.pictures import convnets
 
@@ -53,10 +57,8 @@ def draw(folder, model, data):
     if part is None or part.size < 2:
         return drawn
     task = task_of(model)
-    if task == "autoencoding":
-        from zoo.pictures import codes
-
-        return [*drawn, *codes.draw(folder, model, data)]
+    if task in DRAWN:
+        return [*drawn, *importlib.import_module(DRAWN[task]).draw(folder, model, data)]
     inputs, targets = part.arrays[0], part.arrays[1]
     outputs = model.predict(part.once(), verbose=0)
     outputs = np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs, np.float32)

@@ -35,8 +35,8 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
     - segmentation: a SavedModel takes images of any height and width and answers with `mask`, a class for each pixel,
       and `probabilities`; its signature `labels` names the classes. Numeric formats take the model's own size.
 
-    Each file is run in a new process that has no zoo and compared with `model`: probabilities to 1e-5 and a millionth of
-    the largest logit (1e-4 where an image is put together from tiles), values, codes and squared errors to a
+    Each file is run in a new process that has no zoo and compared with `model`: probabilities to 1e-5 and a millionth
+    of the largest logit (1e-4 where an image is put together from tiles), values, codes and squared errors to a
     hundred-thousandth, pixels to 1 of 255, and 0.05 to 0.1 for a model that computes in half precision. LiteRT and ONNX
     always compute in float32. A `keras` file is loaded again with `zoo.load`, and must give the same bits.
 
@@ -77,9 +77,7 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
     return _export(model, {format: path}, beside, labels, features, batch, overwrite)[format]
 
 
-def export_all(
-    model, folder, labels=None, formats=None, batch=None, features=None, overwrite=False
-):
+def export_all(model, folder, labels=None, formats=None, batch=None, features=None, overwrite=False):
     """Writes several formats into one folder, under the names of `FILES`, and checks them in one fresh process.
 
     Args:

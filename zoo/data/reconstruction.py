@@ -15,8 +15,8 @@ def reconstruction(data, noise=None, left_out=None):
     Args:
         data: a `zoo.Data` of raw images, as `zoo.data.images` gives it. Its augmentation stays: the target is the
             augmented image.
-        noise: an operation of `zoo.data.noise`, or of `zoo.data.augment`, on the input alone: the target stays clean. In
-            training each image gets other noise in each epoch; in validation and test it has the same always.
+        noise: an operation of `zoo.data.noise`, or of `zoo.data.augment`, on the input alone: the target stays clean.
+            In training each image gets other noise in each epoch; in validation and test it has the same always.
         left_out: name of a class that training and validation are to be without, so that the test part shows what the
             model makes of something it never saw.
 

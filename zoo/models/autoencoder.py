@@ -101,8 +101,8 @@ def autoencoder(
         hidden: widths of the encoder's hidden layers, integers >= 1; the decoder has them in reverse. () is one linear
             layer each way.
         code: length of the code, an integer >= 1.
-        activation: of the hidden layers: "sigmoid" (the paper's), "tanh", "relu", "elu", "softplus" or "linear". Without
-            pretraining an ELU learns far faster than the sigmoid.
+        activation: of the hidden layers: "sigmoid" (the paper's), "tanh", "relu", "elu", "softplus" or "linear".
+            Without pretraining an ELU learns far faster than the sigmoid.
         code_activation: of the code, one of the same; "linear" is the paper's.
         initializer: of all weights, a name of Keras.
         contractive: number >= 0, weight of the contractive penalty (Rifai et al. 2011), of each layer of the encoder:
@@ -209,4 +209,3 @@ def autoencoder_conv(input_shape=(28, 28, 1), filters=(32, 64), code=30, activat
         x = keras.layers.Cropping2D(over, name=f"crop{index}")(x) if over != ((0, 0), (0, 0)) else x
     x = keras.layers.Conv2D(input_shape[2], 3, padding="same", name="pixels")(x)
     return joined(encoder, keras.Model(codes, image(x), name="decoder"), "autoencoder_conv")
-

@@ -35,6 +35,6 @@ def formats(model):
         model: a built Functional `keras.Model`.
 
     Returns:
-        Names of formats. LiteRT has no images of any size, so that a segmentation network is left as a SavedModel alone.
+        Names of formats. LiteRT has no images of any size: a segmentation network is left as a SavedModel alone.
     """
     return ("savedmodel",) if task_of(model) == "segmentation" else ("savedmodel", "litert")

@@ -35,7 +35,9 @@ class Masks(Serving):
             return tuple(map(str, range(count)))
         labels = super()._labels(labels)
         if len(labels) != count:
-            raise ZooError(f"the model tells {count} classes apart, labels must name each. Received: {len(labels)} labels")
+            raise ZooError(
+                f"the model tells {count} classes apart, labels must name each. Received: {len(labels)} labels"
+            )
         return labels
 
     def more(self, path, shape):

@@ -1,0 +1,122 @@
+"""U-Net on the electron micrographs of the ISBI challenge of 2012: cells and their membranes (Ronneberger et al. 2015).
+
+    zoo train unet_isbi_em     # not measured: needs an hour
+
+The 30 labelled slices of 512 x 512 (Drosophila larva ventral nerve cord, Cardona et al. 2010; Arganda-Carreras et al.
+2015) are PNG files in two folders, `isbi_em/image` and `isbi_em/label`, or where `--images` and `--masks` say; 0 is a
+membrane, 255 the inside of a cell. The challenge's own test labels are hidden. Here 24 slices train, and 6 are held out
+as one block, slices 6 k to 6 k + 5 with `--split k`, k from 0 to 4: neighbouring slices are nearly alike, and a random
+split would test on what was seen. `zoo compare unet_isbi_em --vary split=0,2,4 --seeds 1 --test` repeats the table.
+"""
+
+import functools
+
+import keras
+
+import zoo
+from callbacks import Schedule, cosine, warmup
+from zoo.data import paired, segmentation
+from zoo.data.borders import weight_map
+from zoo.errors import require
+from zoo.segmentation_losses import SegmentationLoss
+from zoo.segmentation_metrics import SegmentationMetrics
+from zoo.segmentation_scores import iou, partition_errors, pixel_error
+from zoo.tiling import segment
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 3e-4, 3e-3, sampling="log"),
+        border=hp.Float("border", 0.0, 10.0),
+    )
+
+
+def measure(model, data, part):
+    """The challenge's errors on whole slices, put together from overlapping tiles."""
+    slices, masks = data.parts[part].arrays[:2]
+    inside = segment(model, slices)[..., 1]
+    errors = partition_errors(masks, inside)
+    return {
+        "slice_pixel_error": pixel_error(masks, inside >= 0.5),
+        "slice_iou_cell": iou(masks, inside >= 0.5, 2)[1],
+        "rand_error": errors.rand,
+        "information_error": errors.information,
+    }
+
+
+def recipe(
+    epochs=20,
+    batch_size=4,
+    learning_rate=0.001,
+    images="isbi_em/image",
+    masks="isbi_em/label",
+    split=0,
+    validation=0,
+    window=192,
+    repeats=16,
+    width=32,
+    dropout=0.2,
+    border=0.0,
+    dice=0.0,
+    rotation=15.0,
+    elastic=10.0,
+    brightness=0.1,
+    contrast=0.2,
+):
+    """Adam on weighted cross-entropy, windows that are turned, mirrored and bent, a cosine schedule.
+
+    Args:
+        epochs: passes over the windows.
+        batch_size: windows a step.
+        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        images: the folder of the slices.
+        masks: the folder of their labels.
+        split: which block of six slices is held out, 0 to 4.
+        validation: slices of the other 24 to validate on, those behind the block: to choose hyper-parameters by.
+        window: side of the training windows in pixels, a multiple of 16.
+        repeats: windows that an epoch takes from each slice.
+        width: channels of the network's first stage; the paper has 64.
+        dropout: the part that is dropped behind the last two stages of the contracting path.
+        border: how much more pixels between two cells count at most, w0 of the paper's equation 2; 10 there.
+        dice: weight of the Dice loss; that of the cross-entropy is 1.
+        rotation: augmentation, degrees at most either way, beside quarter turns.
+        elastic: augmentation, standard deviation in pixels of the displacement of the 3 x 3 nodes.
+        brightness: augmentation, share of the range at most.
+        contrast: augmentation, largest relative change.
+    """
+    require(split in range(5), "split", split, "a block of six of the 30 slices, 0 to 4")
+    held_out = range(6 * split, 6 * split + 6)
+    behind = [(held_out[-1] + 1 + k) % 30 for k in range(validation)]
+    mix = [
+        paired.warp(window, rotation=rotation, sigma=elastic),
+        paired.flips(horizontal=True, turns=True),
+        paired.intensity(brightness, contrast),
+    ]
+    data = segmentation(
+        (images, masks),
+        batch_size,
+        channels=1,
+        values=(0, 255),
+        labels=("membrane", "cell"),
+        test=held_out,
+        validation=behind or 0,
+        mix=mix,
+        weights=functools.partial(weight_map, w0=border, class_weights=False) if border else False,
+        repeats=repeats,
+    )
+    model = zoo.build(
+        "unet_same",
+        input_shape=(window, window, 1),
+        width=width,
+        batch_normalization=True,
+        dropout=dropout,
+    )
+    metrics = [SegmentationMetrics(data.labels)]
+    model.compile(keras.optimizers.Adam(learning_rate), SegmentationLoss(dice=dice), metrics=metrics)
+    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
+    objective = ("val_pixel_error", "min") if validation else ("pixel_error", "min")
+    return zoo.Recipe(model, data, epochs, [schedule], objective=objective, measures=(measure,))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))
