@@ -2,8 +2,8 @@
 
 zoo train resnet20_fashion_mnist     # 94.50 % of the test images (n=1), 31 min on 2 cores (machine in use)
 
-In mixed_bfloat16, on an AMD EPYC with AVX512-BF16. The settings are those of `resnet20_cifar10` with squares of 8 pixels
-covered; none was tuned.
+In mixed_bfloat16, on an AMD EPYC with AVX512-BF16. The settings are those of `resnet20_cifar10` with squares of 8
+pixels covered; none was tuned.
 """
 
 import keras

@@ -8,6 +8,7 @@ import keras_tuner
 import numpy as np
 import pytest
 from conftest import prepared
+from PIL import Image
 
 import zoo
 from zoo import cli, flags, recipe, runs, sources
@@ -19,12 +20,16 @@ NAMES = list(sources.recipes())
 SMALLER = {
     "alexnet_fashion_mnist": dict(size=65),
     "googlenet_cifar10": dict(width=0.25),
+    "unet_digits_canvas": dict(examples=40, width=2),
+    "unet_isbi_em": dict(window=32, repeats=1, width=2),
+    "unet_pets": dict(size=32, width=2),
 }
+EMBEDDED = ("", "digits", "digits_canvas")
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
 
 
 @pytest.fixture
-def small_data(request, monkeypatch):
+def small_data(request, monkeypatch, tmp_path):
     """Every source gives two batches; a set that is not prepared is tensorflow-datasets' own mock."""
     original = Stream.__init__
 
@@ -33,7 +38,9 @@ def small_data(request, monkeypatch):
 
     monkeypatch.setattr(Stream, "__init__", small)
     _, _, needed = request.getfixturevalue("name").partition("_")
-    if needed in ("", "digits") or prepared(needed):
+    if needed == "isbi_em":
+        micrographs(tmp_path / "isbi_em")
+    if needed in (*EMBEDDED, "isbi_em") or prepared(needed):
         yield
         return
     import tensorflow_datasets as tfds
@@ -42,6 +49,18 @@ def small_data(request, monkeypatch):
     with tfds.testing.mock_data(num_examples=400):
         yield
     sets._load.cache_clear()
+
+
+def micrographs(folder, count=30, size=48):
+    """Slices of cells, drawn: each is a row of squares with membranes between them."""
+    random = np.random.default_rng(0)
+    mask = np.where((np.arange(size) % 16 < 2)[:, None] | (np.arange(size) % 16 < 2), 0, 255).astype("uint8")
+    for kind in ("image", "label"):
+        (folder / kind).mkdir(parents=True)
+    for k in range(count):
+        slice_ = np.clip(mask / 2 + random.normal(60, 20, mask.shape), 0, 255).astype("uint8")
+        Image.fromarray(slice_).save(folder / "image" / f"{k:02}.png")
+        Image.fromarray(mask).save(folder / "label" / f"{k:02}.png")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -118,9 +118,12 @@ def _labels(built):
 
 
 def _scaling(built):
-    raw = built.data.train.arrays[0]
-    if built.model.built and isinstance(raw, np.ndarray) and raw.ndim == 4:
-        seen = _first_weighted_input(built.model, raw[:64])
+    train = built.data.train
+    raw = train.arrays[0][:64]
+    if raw.ndim == 4 and raw.shape[1:] != train.input_shape:
+        raw = train.batch(0, 0)[0]  # windows of the images
+    if built.model.built and raw.ndim == 4:
+        seen = _first_weighted_input(built.model, raw)
         if seen is None:
             return
         largest = float(np.abs(seen).max())
@@ -131,7 +134,7 @@ def _scaling(built):
                 f"pixels reach the first layer with weights unscaled (up to {largest:.0f})",
                 "Begin the model with keras.layers.Rescaling(1 / 255); every zoo model does",
             )
-        elif float(raw[:64].max()) > 0 and np.ptp(seen) < 0.05:
+        elif float(raw.max()) > 0 and np.ptp(seen) < 0.05:
             yield Finding(
                 "refuse",
                 f"pixels are scaled twice: they span only {np.ptp(seen):.4f} at the first layer with weights",

@@ -23,6 +23,7 @@ EXPANSION = 100
 
 # Where the zoo registers classes and functions; a family's own stand in its module of zoo.models.
 REGISTERING = (
+    "bilinear_upsampling",
     "code_layers",
     "grouped_convolution",
     "layers",
@@ -33,6 +34,7 @@ REGISTERING = (
     "optimizers",
     "pixel_affine",
     "reconstruction",
+    "segmentation_losses",
     "segmentation_metrics",
 )
 

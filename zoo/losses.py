@@ -4,6 +4,7 @@ import keras
 from keras import ops
 
 from zoo.errors import require
+from zoo.segmentation_losses import SegmentationLoss as SegmentationLoss
 
 
 @keras.saving.register_keras_serializable("zoo")

@@ -3,13 +3,18 @@
 import keras
 import numpy as np
 
+from zoo.bilinear_upsampling import BilinearUpSampling2D
 from zoo.errors import ZooError
 from zoo.grouped_convolution import GroupedConv2D
 from zoo.normalization import BatchNormalization
 from zoo.pixel_affine import PixelAffine
 
 # Layers that are Keras' own, computed in another way: configuration and weights are the same.
-REPLACED = {BatchNormalization: keras.layers.BatchNormalization, GroupedConv2D: keras.layers.Conv2D}
+REPLACED = {
+    BatchNormalization: keras.layers.BatchNormalization,
+    GroupedConv2D: keras.layers.Conv2D,
+    BilinearUpSampling2D: keras.layers.UpSampling2D,
+}
 # Sums that are taken in another order differ by this, as a share of the largest output.
 TOLERANCE = 1e-4
 

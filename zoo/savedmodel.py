@@ -148,7 +148,7 @@ def _export(model, targets, labels_file, labels, features, batch, overwrite):
         answers = check(folder, {format: (staged[format], requests[format]) for format in served})
         differences = {format: serving.compare(format, batch, answers[format]) for format in served}
         if "keras" in staged:
-            differences["keras"] = _compare_keras(model, staged["keras"], batch)
+            differences["keras"] = _compare_keras(model, staged["keras"], serving.own(batch))
     return Exports(
         (
             format,

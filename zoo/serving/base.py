@@ -122,6 +122,10 @@ class Serving:
         require(fits, "batch", received, f"raw input as the model takes it, {self.inputs[self.name]}")
         return raw
 
+    def own(self, batch):
+        """A batch as the model itself takes it, where that is not what a file takes."""
+        return batch
+
     def compare(self, format, batch, answers):
         """Largest difference between a file's answers and the model's.
 
