@@ -22,7 +22,7 @@ def search(hp):
     )
 
 
-def recipe(epochs=20, batch_size=16, learning_rate=0.003, examples=2000, width=16, depth=3, dice=1.0, contrast=0.3):
+def recipe(epochs=20, batch_size=16, learning_rate=0.003, examples=2000, width=16, depth=3, dice=1.0, rotation=10.0):
     """Adam on cross-entropy and Dice loss, a cosine schedule.
 
     Args:
@@ -33,9 +33,10 @@ def recipe(epochs=20, batch_size=16, learning_rate=0.003, examples=2000, width=1
         width: channels of the network's first stage.
         depth: how often it halves the canvas.
         dice: weight of the Dice loss; that of the cross-entropy is 1.
-        contrast: augmentation, largest relative change of the contrast.
+        rotation: augmentation, degrees at most either way; sizes change by 10 % at most, and shapes are bent a little.
     """
-    data = segmentation(batch_size=batch_size, examples=examples, mix=paired.intensity(contrast=contrast))
+    mix = [paired.warp(rotation=rotation, zoom=0.1, sigma=2.0), paired.intensity(contrast=0.3)]
+    data = segmentation("digits_canvas", batch_size, examples=examples, mix=mix)
     model = zoo.build(
         "unet_same",
         num_classes=len(data.labels),

@@ -1,4 +1,4 @@
-"""Codes in numbers: against closed forms, against PCA built as a network, and where parts are tiny or a class is missing."""
+"""Codes in numbers: against closed forms, against PCA as a network, and where parts are tiny or a class is missing."""
 
 import csv
 
@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import ZooError, codes
+from zoo import ZooError, codes, representations
 from zoo.data import from_arrays, reconstruction
 
 SHAPE = (4, 3, 1)
@@ -84,10 +84,10 @@ def test_a_network_that_is_pca_has_pcas_row():
 
 
 def test_errors_of_more_images_than_a_batch():
-    images = np.full((codes.BATCH + 3, 2, 3, 1), 255, "uint8")
+    images = np.full((representations.BATCH + 3, 2, 3, 1), 255, "uint8")
     wrong = np.ones(images.shape, "float32")
     wrong[-1] = 0.5
-    assert codes.squared_error(images, wrong).tolist() == [0] * (codes.BATCH + 2) + [1.5]
+    assert codes.squared_error(images, wrong).tolist() == [0] * (representations.BATCH + 2) + [1.5]
     assert codes.psnr(images, wrong)[-2:].tolist() == [100, pytest.approx(20 * np.log10(2), rel=1e-5)]
 
 
@@ -139,19 +139,19 @@ def test_neighbours_vote_and_of_many_training_codes_some_are_asked(monkeypatch):
     asked = np.array([[0.4], [11.0]])
     # The five nearest of 0.4 are 0, 1, 2, 10, 11: three of them are of class 1.
     assert codes.knn_accuracy(train, labels, asked, np.array([0, 1])) == 0.5
-    monkeypatch.setattr(codes, "NEIGHBOURS", 1)
+    monkeypatch.setattr(representations, "NEIGHBOURS", 1)
     assert codes.knn_accuracy(train, labels, asked, np.array([0, 1])) == 1
-    monkeypatch.setattr(codes, "NEIGHBOURS_AMONG", 2)
-    kept = codes._some(labels, 2)
+    monkeypatch.setattr(representations, "NEIGHBOURS_AMONG", 2)
+    kept = representations._some(labels, 2)
     assert sorted(labels[kept]) == [0, 1] and codes.knn_accuracy(train, labels, train[kept], labels[kept]) == 1
 
 
 def test_few_labels_are_drawn_equally_of_each_class():
     labels = np.array([0] * 50 + [2] * 3 + [5] * 200)
-    drawn = codes._labelled(labels, 30, seed=1)
+    drawn = representations._labelled(labels, 30, seed=1)
     assert np.unique(labels[drawn], return_counts=True)[1].tolist() == [10, 3, 10]
-    assert len(set(drawn)) == 23 and set(drawn) != set(codes._labelled(labels, 30, seed=2))
-    assert len(codes._labelled(labels, 1, seed=1)) == 3
+    assert len(set(drawn)) == 23 and set(drawn) != set(representations._labelled(labels, 30, seed=2))
+    assert len(representations._labelled(labels, 1, seed=1)) == 3
 
 
 def test_few_label_accuracy_does_not_depend_on_the_scale_of_codes():

@@ -48,7 +48,9 @@ def plain(model):
             return keras.layers.Rescaling(**numbers, name=layer.name, dtype=layer.dtype_policy)
         return REPLACED.get(type(layer), type(layer)).from_config(layer.get_config())
 
-    copy = keras.models.clone_model(model, clone_function=clone, recursive=True)
+    # Of a class of the zoo's own only the graph is copied.
+    graph = keras.Model(model.inputs[0], model.output, name=model.name)
+    copy = keras.models.clone_model(graph, clone_function=clone, recursive=True)
     own = sorted(set(_registered(keras.saving.serialize_keras_object(copy))))
     if own:
         raise ZooError(
@@ -56,7 +58,7 @@ def plain(model):
             "or ONNX file needs no zoo either; model.keras in the run folder opens behind `import zoo`"
         )
     copy.set_weights([variable.numpy() for variable in model.weights if id(variable) not in constants])
-    batch = np.random.default_rng(0).integers(0, 256, (2, *model.input_shape[1:])).astype("float32")
+    batch = np.random.default_rng(0).integers(0, 256, (2, *(side or 64 for side in model.input_shape[1:]))).astype("float32")
     for old, new in zip(*(keras.tree.flatten(each(batch, training=False)) for each in (model, copy)), strict=True):
         old, new = (np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(each, "float32"))) for each in (old, new))
         if not np.allclose(old, new, rtol=0, atol=TOLERANCE * max(1.0, np.abs(old).max())):

@@ -37,8 +37,8 @@ def logits_of(model):
     Raises:
         ZooError: several outputs, and none of that name.
     """
-    if isinstance(model.output, dict) and "logits" not in model.output:
-        raise ZooError(
-            f"the model's outputs are named {', '.join(model.output)}: the one that counts must be named 'logits'"
-        )
-    return model.output["logits"] if isinstance(model.output, dict) else model.output
+    # A Sequential has outputs, and no `output` before it is called.
+    output = model.output if len(model.outputs) > 1 else None
+    if isinstance(output, dict) and "logits" not in output:
+        raise ZooError(f"the model's outputs are named {', '.join(output)}: the one that counts must be named 'logits'")
+    return output["logits"] if isinstance(output, dict) else model.outputs[0]

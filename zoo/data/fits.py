@@ -31,6 +31,13 @@ def check_fits(data, model):
             f"({', '.join(data.labels[:10])}{', ...' if len(data.labels) > 10 else ''}). "
             f"Build it with num_classes={len(data.labels)}"
         )
+    if task_of(model) == "segmentation":
+        answers, masks = tuple(logits_of(model).shape[1:3]), tuple(data.train.element_spec[1][0][1:3])
+        if any(one not in (None, other) for one, other in zip(answers, masks, strict=True)):
+            raise ZooError(
+                f"{model.name!r} answers for {answers} pixels, and the masks have {masks}. For an unpadded network cut "
+                "windows with a margin: zoo.data.paired.crop(572, margin=92)"
+            )
     _check_losses(data, model)
 
 
