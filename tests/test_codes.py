@@ -205,6 +205,11 @@ def test_the_table_as_text_and_as_a_file(tmp_path):
         first, *others = csv.DictReader(file)
     assert float(first["squared_error"]) == rows[0].squared_error and first["anomaly_auc"] == ""
     assert [row["name"] for row in others] == ["PCA", "pixels"]
+    assert codes.read(path) == rows
+    path.write_text("name,other\n1,2\n")
+    for wrong in (path, tmp_path / "none.csv"):
+        with pytest.raises(ZooError, match="is no table of codes"):
+            codes.read(wrong)
 
 
 def test_tiny_parts_have_a_table():

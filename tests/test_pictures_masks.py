@@ -26,7 +26,7 @@ def test_errors_have_a_colour_each():
     np.testing.assert_allclose(shown, expected)
     assert figure.axes[7].get_title() == "0.00% wrong"
     said = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert said == ["nothing", "a", "b", "missed", "wrongly not nothing", "another class"]
+    assert said == ["nothing", "a", "b", "a class taken for nothing", "nothing taken for a class", "another class"]
 
 
 def test_the_best_and_the_worst_images_are_shown(tmp_path, monkeypatch):

@@ -11,15 +11,21 @@ import pytest
 
 import zoo
 from callbacks.curve_picture import draw_curves
+from zoo import codes as code_numbers
+from zoo import densities as code_densities
 from zoo import pictures, report
 from zoo.models.surface import FUNCTIONS
 from zoo.pictures import (
     activations,
     bands,
+    code_uses,
+    codes,
     convnets,
     convolution,
     decision,
+    densities,
     layers,
+    masks,
     regularisation,
     saturation,
     surface,
@@ -80,6 +86,26 @@ def _committees():
     return [regularisation.committees(random.dirichlet(np.ones(3), (6, 30)), _integers(3, 30)) for _ in range(3)]
 
 
+def _images(count, *shape):
+    return np.random.default_rng(0).random((count, *shape), "float32")
+
+
+def _tried(kind, settings):
+    found = tuple(code_densities.Tried(k, -50 + k**0.4, -50 + k**0.4 - k / 50) for k in settings)
+    return code_densities.Density(kind, None, found)
+
+
+def _masks(count, classes):
+    truths, found = _integers(classes, count, 16, 16), np.roll(_integers(classes, count, 16, 16), 1, 2)
+    labels = LABELS[:classes]
+    return masks.four_columns(_integers(256, count, 16, 16, 1), truths, found, np.linspace(0.01, 0.1, count), labels)
+
+
+DENSITY = "Gaussian mixture, components: 100\nheld-out log-likelihood: -1234.56 nats a code"
+ROC = code_numbers.Roc(np.linspace(0, 1, 9), np.linspace(0, 1, 9) ** 0.3, 0.769)
+WORDS = "network, 784 numbers: squared error 113.87 ± 15.23, 17.9 dB"
+PLANE = ("principal component 1 of the codes", "principal component 2 of the codes")
+KNN = "network: k-NN accuracy 91.4% in this plane,\n95.4% in all 30 numbers"
 LABELS = ["aeroplane", "bird", "cat", "dog", "horse", "ship"]
 # A call, or several, for each public function that returns a figure.
 PICTURES = {
@@ -121,6 +147,39 @@ PICTURES = {
         lambda: regularisation.errors([(f"method_{i}", [0.0, 0.01], [0.06 + i / 100, 0.05]) for i in range(9)])
     ],
     regularisation.bagging: [lambda: regularisation.bagging(_committees())],
+    codes.reconstructions: [
+        lambda: codes.reconstructions([(WORDS, _images(10, 8, 8, 1))] * 4),
+        lambda: codes.reconstructions([("test images (squared errors: mean ± sd of 10000)", _images(1, 8, 8, 3))] * 3),
+    ],
+    codes.scatter: [
+        lambda: codes.scatter([(KNN, 100 * _images(40, 2), PLANE)] * 2, _integers(6, 40), LABELS),
+        lambda: codes.scatter(
+            [("network: k-NN accuracy 91.4%", _images(40, 2), ("code 1", "code 2"))] * 2,
+            _integers(20, 40),
+            LABELS * 4,
+        ),
+    ],
+    codes.walk: [lambda: codes.walk(_images(22, 8, 8, 1), 11), lambda: codes.walk(_images(11, 8, 8, 3), 11)],
+    codes.plane: [
+        lambda: codes.plane(_images(225, 8, 8, 1), np.linspace(-123, 99, 15), np.linspace(0.0123, -0.0456, 15))
+    ],
+    code_uses.few_labels: [
+        lambda: code_uses.few_labels({"network": [0.9, 1.0], "PCA": [0.1, 0.2], "pixels": [0.5, 0.5]}, 100)
+    ],
+    code_uses.anomaly: [lambda: code_uses.anomaly({"network": ROC, "PCA": ROC}, "aeroplane")],
+    densities.likelihoods: [
+        lambda: densities.likelihoods(_tried("gmm", code_densities.COMPONENTS), _tried("kde", (0.123, 0.456))),
+        lambda: densities.likelihoods(_tried("gmm", (1,)), _tried("kde", (0.1,))),
+    ],
+    densities.samples: [
+        lambda: densities.samples([(DENSITY, _images(64, 8, 8, 1))] * 2),
+        lambda: densities.samples([(DENSITY, _images(1, 8, 8, 3))]),
+    ],
+    masks.four_columns: [lambda: _masks(6, 2), lambda: _masks(2, 6)],
+    masks.probability_maps: [
+        lambda: masks.probability_maps(_integers(256, 16, 16, 1), _images(16, 16, 1), LABELS[:2]),
+        lambda: masks.probability_maps(_integers(256, 16, 24, 3), _images(16, 24, 6), LABELS),
+    ],
     draw_curves: [draw_curves],
     report.curves: [lambda: report.curves(_history(0), "a run, seed 0")],
     report.confusion_matrix: [lambda: report.confusion_matrix(_integers(900, 6, 6), LABELS)],

@@ -209,3 +209,28 @@ def test_files_are_opened_with_the_care_of_zoo_load(own_folder):
     model.save("other.keras")
     with pytest.raises(zoo.ZooError, match="it has a layer Lambda"):
         zoo.build("perceptron", weights="other.keras", input_shape=(3,))
+
+
+def test_a_segmentation_network_for_another_size_and_other_classes(tmp_path):
+    small = dict(width=2, depth=2, batch_normalization=True)
+    model = zoo.build("unet_same", input_shape=(16, 16, 1), num_classes=3, **small)
+    model.save(tmp_path / "model.keras")
+    free = zoo.build("unet_same", input_shape=(None, None, 1), weights=tmp_path / "model.keras", **small)
+    x = np.random.default_rng(0).integers(0, 256, (2, 16, 16, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(free(x), model(x))
+    other = zoo.build("unet_same", num_classes=5, weights=tmp_path / "model.keras", **small)
+    assert other.output_shape == (None, 16, 16, 5)
+    np.testing.assert_array_equal(other.get_layer("up1_2_conv").kernel, model.get_layer("up1_2_conv").kernel)
+    with pytest.raises(zoo.ZooError, match="does not fit unet_same as built"):
+        zoo.build("unet_same", width=3, depth=2, batch_normalization=True, weights=tmp_path / "model.keras")
+
+
+def test_an_autoencoder(tmp_path):
+    small = dict(input_shape=(6, 5, 1), hidden=(7,), code=3)
+    model = zoo.build("autoencoder", **small)
+    model.save(tmp_path / "model.keras")
+    again = zoo.build("autoencoder", hidden=(7,), code=3, weights=tmp_path / "model.keras")
+    x = np.random.default_rng(0).integers(0, 256, (2, 6, 5, 1), dtype=np.uint8)
+    np.testing.assert_array_equal(again(x), model(x))
+    with pytest.raises(zoo.ZooError, match="the layer 'encoder/code' has"):
+        zoo.build("autoencoder", hidden=(7,), code=2, weights=tmp_path / "model.keras")

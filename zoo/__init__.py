@@ -21,6 +21,7 @@ _LAZY = {
     "draw": "zoo.drawing",
     "evaluate": "zoo.trainer",
     "compare": "zoo.comparison",
+    "generate": "zoo.generating",
     "export": "zoo.savedmodel",
     "load": "zoo.loading",
     "features": "zoo.surgery",

@@ -11,7 +11,7 @@ from zoo import commands, flags, registry, sources
 from zoo.errors import ZooError
 from zoo.quiet import native_logs_hidden
 
-NEED_KERAS = {"train", "resume", "retrain", "compare", "evaluate", "report", "export", "doctor", "draw"}
+NEED_KERAS = {"train", "resume", "retrain", "compare", "evaluate", "report", "export", "doctor", "draw", "generate"}
 
 
 def main(arguments=None):
@@ -127,6 +127,14 @@ def _parser(arguments):
 
     predict = command("predict", commands.predict, "label files with a trained model", ("folder", "a run folder"))
     predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
+
+    generate = command("generate", commands.generate, "new images from a trained model", ("folder", "a run folder"))
+    generate.add_argument("-n", type=int, default=64, help="images, 1 to 1024 (default: 64)")
+    generate.add_argument("--density", default="gmm", help="of an autoencoder's codes: gmm or kde (default: gmm)")
+    generate.add_argument("--components", type=int, help="Gaussians of the mixture (default: held-out codes choose)")
+    generate.add_argument("--seed", type=int, default=0, help="seed of the fit and of the draws (default: 0)")
+    generate.add_argument("--to", help="PNG file (default: generated.png in the run folder)")
+    generate.add_argument("--overwrite", action="store_true", help="replace the file")
 
     export = command("export", commands.export, "export a run's model", ("folder", "a run folder"))
     export.add_argument(

@@ -144,6 +144,21 @@ def predict(parsed):
             print(f"{answer['file']!s:<{width}}  {answer['label']}  {answer['probability']:.4f}")
 
 
+def generate(parsed):
+    from zoo import generating
+
+    path = generating.generate(
+        parsed.folder,
+        parsed.n,
+        parsed.density,
+        components=parsed.components,
+        seed=parsed.seed,
+        to=parsed.to,
+        overwrite=parsed.overwrite,
+    )
+    print(path)
+
+
 def export(parsed):
     from zoo import savedmodel
 

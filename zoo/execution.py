@@ -13,6 +13,8 @@ PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 CALL = 0.5
 # Multiplications that one example costs in training, from which on bfloat16 is chosen: a quarter of ResNet-20's.
 HEAVY = 3e7
+# Pixels that a side of an image is taken to have where the network takes any.
+FREE = 128
 BFLOAT16_UNITS = {"amx_bf16": "AMX", "avx512_bf16": "AVX512-BF16"}
 
 
@@ -112,16 +114,28 @@ def layers(model):
 
 def operations(model):
     """A rough count of the multiplications that one example costs in training: three times the forward pass."""
-    total = 0
+    total, sides = 0, _sides(model)
     for layer in layers(model):
         kernel = getattr(layer, "kernel", None)
         if kernel is None:
             continue
         places = 1
-        if isinstance(layer, keras.layers.Conv2D):
-            places = math.prod(layer.output.shape[1:3])
+        if isinstance(layer, keras.layers.Conv2D | keras.layers.Conv2DTranspose):
+            # The kernel of a transposed convolution is applied at each place of its input.
+            maps = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
+            places = math.prod(sides.get(id(maps), maps.shape[1:3]))
         total += places * math.prod(kernel.shape)
     return max(3 * total, 1)
+
+
+def _sides(model):
+    """Height and width of the maps of a network that takes images of any size, by the tensor's `id`."""
+    shape = model.inputs[0].shape[1:]
+    if None not in shape:
+        return {}
+    maps = [layer.output for layer in model.layers if len(getattr(layer.output, "shape", ())) == 4]
+    found = keras.Model(model.inputs[0], maps).compute_output_shape((1, *(side or FREE for side in shape)))
+    return {id(tensor): sizes[1:3] for tensor, sizes in zip(maps, found, strict=True)}
 
 
 def jit_compile(asked, model):

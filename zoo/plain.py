@@ -58,7 +58,11 @@ def plain(model):
             "or ONNX file needs no zoo either; model.keras in the run folder opens behind `import zoo`"
         )
     copy.set_weights([variable.numpy() for variable in model.weights if id(variable) not in constants])
-    batch = np.random.default_rng(0).integers(0, 256, (2, *(side or 64 for side in model.input_shape[1:]))).astype("float32")
+    batch = (
+        np.random.default_rng(0)
+        .integers(0, 256, (2, *(side or 64 for side in model.input_shape[1:])))
+        .astype("float32")
+    )
     for old, new in zip(*(keras.tree.flatten(each(batch, training=False)) for each in (model, copy)), strict=True):
         old, new = (np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(each, "float32"))) for each in (old, new))
         if not np.allclose(old, new, rtol=0, atol=TOLERANCE * max(1.0, np.abs(old).max())):

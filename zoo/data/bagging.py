@@ -42,7 +42,11 @@ def bootstrap(data, members, seed=None):
     names = ["logits", *(f"member_{k}" for k in range(members))]
     weights = np.stack([np.ones(len(x), "float32"), *(_counts(seed, k, len(x)) for k in range(members))], axis=1)
     named = functools.partial(_named, names)
-    streams = {"train": Stream((x, y, weights), train.batch_size, train.seed, augment=train.augment, map=named, repeats=train.repeats)}
+    streams = {
+        "train": Stream(
+            (x, y, weights), train.batch_size, train.seed, augment=train.augment, map=named, repeats=train.repeats
+        )
+    }
     for name in ("validation", "test"):
         part = getattr(data, name)
         streams[name] = part and Stream(part.arrays, part.batch_size, part.seed, map=named)

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import codes, densities
+from zoo.pictures import code_uses
 from zoo.pictures import densities as density_pictures
 from zoo.pictures.convnets import mosaic
 from zoo.report import panels, save
@@ -16,7 +17,6 @@ GRID = 15
 SAMPLES = 64
 # Classes of up to so many have a colour and a name each.
 NAMED = 20
-COLOURS = {"network": "C0", "PCA": "C1", "pixels": "0.6"}
 
 
 def draw(folder, model, data):
@@ -53,10 +53,10 @@ def draw(folder, model, data):
             [(str(each).replace("; ", "\n"), codes.decode(model, each.sample(SAMPLES))) for each in fitted.values()]
         )
     if coded.few_labels:
-        figures["few_labels"] = few_labels(coded.few_labels, codes.LABELS)
+        figures["few_labels"] = code_uses.few_labels(coded.few_labels, codes.LABELS)
     curves = codes.anomaly(coded)
     if curves:
-        figures["anomaly"] = anomaly(curves, coded.classes[coded.left_out])
+        figures["anomaly"] = code_uses.anomaly(curves, coded.classes[coded.left_out])
     return [codes.write(rows, folder / "codes.csv")] + [
         save(figure, folder / f"{name}.png") for name, figure in figures.items()
     ]
@@ -170,62 +170,12 @@ def plane(images, first, second):
     axis.imshow(whole, cmap="gray", vmin=0, vmax=1)
     for side, values, length in ((axis.xaxis, first, whole.shape[1]), (axis.yaxis, second, whole.shape[0])):
         middles = (np.arange(len(values)) + 0.5) * length / len(values)
-        side.set_ticks(middles[::2], [f"{value:.2g}" for value in values[::2]], fontsize=8)
+        side.set_ticks(middles[::2], [f"{value:.3g}" for value in values[::2]], fontsize=8)
     axis.set_xlabel("code 1, at its quantiles from 2 to 98 %")
     axis.set_ylabel("code 2, at its quantiles from 2 to 98 %")
     axis.set_title("The plane of codes, decoded", fontsize=10)
     for spine in axis.spines.values():
         spine.set_visible(False)
-    return figure
-
-
-def few_labels(found, count):
-    """The accuracy of a linear classifier that saw few labels, on codes and on pixels.
-
-    Args:
-        found: dict from a representation's name to accuracies 0..1, one a draw of the labels.
-        count: of labels.
-
-    Returns:
-        A matplotlib figure.
-    """
-    figure, (axis,) = panels(1, 1, 5.2, 3.8)
-    for place, (name, accuracies) in enumerate(found.items()):
-        mean, spread = 100 * np.mean(accuracies), 100 * np.std(accuracies, ddof=1)
-        axis.bar(place, mean, 0.6, yerr=spread, capsize=4, color=COLOURS[name])
-        axis.text(place, mean / 2, f"{mean:.1f} ± {spread:.1f}", ha="center", va="center", fontsize=10)
-    axis.set_xticks(range(len(found)), ["codes of the network", "principal components", "pixels"], fontsize=9)
-    axis.set_xlabel("what logistic regression is given")
-    axis.set_ylabel("images classified right, %")
-    axis.set_ylim(0, 100)
-    draws = len(next(iter(found.values())))
-    axis.set_title(f"{count} labels: mean and standard deviation of {draws} draws", fontsize=10)
-    axis.grid(alpha=0.3, axis="y")
-    axis.set_axisbelow(True)
-    return figure
-
-
-def anomaly(curves, left_out):
-    """ROC curves of the squared error as the sign of a class that the training did not have.
-
-    Args:
-        curves: dict from "network" and "PCA" to a `zoo.codes.Roc`.
-        left_out: the class's name.
-
-    Returns:
-        A matplotlib figure.
-    """
-    figure, (axis,) = panels(1, 1, 4.8, 4.6)
-    for name, roc in curves.items():
-        label = f"{name}: area {roc.auc:.3f}"
-        axis.plot(roc.false_positives, roc.true_positives, color=COLOURS[name], label=label)
-    axis.plot([0, 1], [0, 1], color="gray", linewidth=1, linestyle=":", label="chance: area 0.5")
-    axis.set_xlabel("share of the other images that are called odd")
-    axis.set_ylabel(f"share of {left_out!r} that is called odd")
-    axis.set_title(f"{left_out!r} was not in training:\nis it found by its squared error?", fontsize=10)
-    axis.set_aspect("equal")
-    axis.grid(alpha=0.3)
-    axis.legend(loc="lower right")
     return figure
 
 

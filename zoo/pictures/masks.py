@@ -63,7 +63,7 @@ def four_columns(images, truths, found, errors, labels):
         taken for the background, blue where the background was taken for a class, and orange where one class was taken
         for another.
     """
-    from matplotlib.patches import Patch
+    from matplotlib.patches import Patch, Rectangle
 
     height, width = images.shape[1:3]
     figure, axes = panels(4, len(images), 2.4, 2.4 * height / width)
@@ -82,14 +82,16 @@ def four_columns(images, truths, found, errors, labels):
         )
         for axis, (name, pixels) in zip(axes[4 * row : 4 * row + 4], columns, strict=True):
             axis.imshow(pixels, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-            axis.set_xticks([])
-            axis.set_yticks([])
+            axis.axis("off")
+            axis.add_patch(Rectangle((0, 0), 1, 1, transform=axis.transAxes, fill=False, color="gray"))
             if row == 0 or name == columns[-1][0]:
                 axis.set_title(name, fontsize=9)
     present = sorted(set(np.unique(truths)) | set(np.unique(found)))
     handles = [Patch(facecolor=colours[k], edgecolor="gray", label=labels[k]) for k in present]
-    names = (("missed", MISSED), (f"wrongly not {labels[0]}", FALSE), ("another class", CONFUSED))
-    handles += [Patch(facecolor=colour, label=name) for name, colour in names[: 2 + (len(labels) > 2)]]
+    other = labels[1] if len(labels) == 2 else "a class"
+    names = {f"{other} taken for {labels[0]}": MISSED, f"{labels[0]} taken for {other}": FALSE}
+    names |= {"another class": CONFUSED} if len(labels) > 2 else {}
+    handles += [Patch(facecolor=colour, label=name) for name, colour in names.items()]
     figure.legend(handles=handles, loc="outside lower center", ncols=5, fontsize=8)
     figure.suptitle("From the best to the worst", fontsize=10)
     return figure

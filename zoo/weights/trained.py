@@ -60,6 +60,8 @@ def required(entry, weights):
             found["epsilon"] = settings["epsilon"]
         elif settings.get("name") == "output" and "units" in settings:
             found["num_classes"] = settings["units"] if settings["units"] > 1 else None
+        elif settings.get("name") == "output" and "filters" in settings:
+            found["num_classes"] = settings["filters"]
     known = inspect.signature(registry.builder(entry.name)).parameters
     return {key: value for key, value in found.items() if key in known}
 
@@ -119,7 +121,7 @@ def _pairs(model, source, prefix=""):
     for name, layer in mine.layers.items():
         shown = f"{prefix}{name}"
         other = theirs.layers.get(name)
-        if name in mine.heads and (other is None or layer.output.shape[1:] != other.output.shape[1:]):
+        if name in mine.heads and (other is None or layer.output.shape[-1] != other.output.shape[-1]):
             continue
         if other is None:
             if name in mine.main and name not in mine.end:
