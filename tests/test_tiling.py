@@ -210,3 +210,16 @@ def test_the_same_inside_a_saved_model(name, tmp_path):
 def test_a_graph_needs_a_network_for_any_size():
     with pytest.raises(zoo.ZooError, match="network.input_shape must be free"):
         tiled(zoo.build("unet_same", input_shape=(8, 8, 1), width=1, depth=1))
+
+
+def test_the_mean_over_the_symmetries_of_a_square_has_them():
+    model = zoo.build("unet_same", input_shape=(16, 16, 1), width=2, depth=2)
+    image = np.random.default_rng(0).integers(0, 256, (1, 21, 30, 1), dtype=np.uint8)
+    found = segment(model, image, symmetries=True)
+    assert found.shape == (1, 21, 30, 2)
+    np.testing.assert_allclose(found.sum(-1), 1, rtol=1e-5)
+    turned = segment(model, np.rot90(image, 1, (1, 2)), symmetries=True)
+    np.testing.assert_allclose(np.rot90(turned, -1, (1, 2)), found, atol=1e-5)
+    mirrored = segment(model, image[:, ::-1], symmetries=True)
+    np.testing.assert_allclose(mirrored[:, ::-1], found, atol=1e-5)
+    assert np.abs(segment(model, image) - found).max() > 1e-3

@@ -130,6 +130,8 @@ def report(parsed):
 
     for path in report.redraw(parsed.folder):
         print(path)
+    if report.table(parsed.folder):
+        print(report.table(parsed.folder))
 
 
 def predict(parsed):

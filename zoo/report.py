@@ -75,6 +75,14 @@ def draw(folder, model, data):
     return drawn
 
 
+def table(folder):
+    """The table that stands beside the pictures of a run, as text; "" where there is none."""
+    from zoo import codes
+
+    path = Path(folder) / "codes.csv"
+    return codes.text(codes.read(path)) if path.is_file() else ""
+
+
 def own(module, found, folder):
     """The pictures that a recipe draws itself, if it defines `pictures(runs, folder)`.
 

@@ -186,6 +186,8 @@ def _finish(built, folder, record, recorder, tell):
     savedmodel.export(model, folder / "model.keras", format="keras", overwrite=True)
     if record["pictures"]:
         report.draw(folder, model=model, data=data)
+        if report.table(folder):
+            tell(report.table(folder))
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
         exported = savedmodel.export_all(
