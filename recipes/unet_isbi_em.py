@@ -45,7 +45,7 @@ def measure(model, data, part):
 
 
 def recipe(
-    epochs=20,
+    epochs=30,
     batch_size=4,
     learning_rate=0.003,
     images="isbi_em/image",
@@ -54,7 +54,7 @@ def recipe(
     validation=0,
     window=192,
     repeats=16,
-    width=32,
+    width=16,
     dropout=0.2,
     border=0.0,
     dice=0.0,

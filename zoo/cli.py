@@ -127,6 +127,7 @@ def _parser(arguments):
 
     predict = command("predict", commands.predict, "label files with a trained model", ("folder", "a run folder"))
     predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
+    predict.add_argument("--to", help="folder for the masks of a segmentation run (default: RUN/masks)")
 
     generate = command("generate", commands.generate, "new images from a trained model", ("folder", "a run folder"))
     generate.add_argument("-n", type=int, default=64, help="images, 1 to 1024 (default: 64)")

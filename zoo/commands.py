@@ -135,13 +135,20 @@ def report(parsed):
 
 
 def predict(parsed):
-    from zoo import predictor
+    from zoo import predictor, segmenting
 
+    if segmenting.segments(parsed.folder):
+        for path, shares in segmenting.masks(parsed.folder, parsed.files, parsed.to):
+            print(f"{path}  {', '.join(f'{label} {share:.1%}' for label, share in shares.items())}")
+        return
+    if parsed.to:
+        raise ZooError(f"--to is for segmentation runs, which write masks. Received: --to {parsed.to}")
     answers = predictor.predict(parsed.folder, parsed.files)
     width = max(len(str(answer["file"])) for answer in answers)
     for answer in answers:
-        if "value" in answer:
-            print(f"{answer['file']!s:<{width}}  {answer['value']:.6g}")
+        number = answer.get("value", answer.get("squared_error"))
+        if number is not None:
+            print(f"{answer['file']!s:<{width}}  {number:.6g}")
         else:
             print(f"{answer['file']!s:<{width}}  {answer['label']}  {answer['probability']:.4f}")
 

@@ -35,6 +35,17 @@ class Value(NamedTuple):
     value: float
 
 
+class Error(NamedTuple):
+    """What an autoencoder says of one input: how far its reconstruction is from it, summed over pixels 0..1."""
+
+    squared_error: float
+
+
+# The answers of exported files: what is read of each, and what it is called.
+ANSWERS = {("probabilities",): ("probabilities", Answer), ("value",): ("value", Value)}
+ANSWERS["reconstruction", "squared_error"] = "squared_error", Error
+
+
 class Predictor:
     """A trained model that answers at once, again and again.
 
@@ -65,16 +76,18 @@ class Predictor:
         self._lock = threading.Lock()
         interpreter = self._interpreter(1)[0]
         signature = interpreter.get_signature_list().get("serving_default", {})
-        outputs = signature.get("outputs")
-        if signature.get("inputs") not in (["image"], ["features"]) or outputs not in (["probabilities"], ["value"]):
+        outputs = tuple(sorted(signature.get("outputs", ())))
+        if signature.get("inputs") not in (["image"], ["features"]) or outputs not in ANSWERS:
             raise ZooError(f"{self.path} is no LiteRT export of the zoo: its signature is {signature or 'missing'}.")
+        name, self._answer = ANSWERS[outputs]
+        self._target = interpreter.get_signature_runner().get_output_details()[name]["index"]
         details = interpreter.get_input_details()[0]
         self.input_shape = tuple(map(int, details["shape"][1:]))
         self._dtype = np.dtype(details["dtype"])
         packed = _packed(self.path)
         self.features = packed.get("features.txt", ())
         self.labels = ()
-        if outputs == ["probabilities"]:
+        if self._answer is Answer:
             classes = int(interpreter.get_output_details()[0]["shape"][-1])
             self.labels = packed.get("labels.txt", tuple(map(str, range(classes))))
 
@@ -86,14 +99,15 @@ class Predictor:
                 0..255 of any type; features are numbers.
 
         Returns:
-            A list with an `Answer` for each input, or a `Value` where the model is a regression.
+            A list with an `Answer` for each input, a `Value` where the model is a regression, or an `Error` where it is
+            an autoencoder.
 
         Raises:
             ZooError: inputs of another shape, pixels outside 0..255 or scaled already, features that are not finite.
         """
         outputs = self.outputs(inputs)
         if not self.labels:
-            return [Value(value) for value in outputs.tolist()]
+            return [self._answer(value) for value in outputs.tolist()]
         best = outputs.argmax(axis=-1)
         return [Answer(self.labels[i], float(row[i])) for i, row in zip(best, outputs, strict=True)]
 
@@ -104,7 +118,7 @@ class Predictor:
             inputs: as for a call.
 
         Returns:
-            float32 array: probabilities (n, classes), or values (n,).
+            float32 array: probabilities (n, classes), or values or squared errors (n,).
         """
         inputs = self._checked(np.asarray(inputs))
         parts, done = [], 0
@@ -112,10 +126,10 @@ class Predictor:
             while done < len(inputs):
                 # Powers of two: few sizes to hold, and no element computed in vain.
                 size = min(LARGEST, 1 << (len(inputs) - done).bit_length() - 1)
-                interpreter, source, target = self._interpreter(size)
+                interpreter, source = self._interpreter(size)
                 interpreter.set_tensor(source, inputs[done : done + size])
                 interpreter.invoke()
-                parts.append(interpreter.get_tensor(target))
+                parts.append(interpreter.get_tensor(self._target))
                 done += size
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
@@ -126,7 +140,7 @@ class Predictor:
             files: paths.
 
         Returns:
-            A list with an `Answer` or `Value` for each file.
+            A list with an `Answer`, `Value` or `Error` for each file.
 
         Raises:
             ZooError: a missing file, one that is no image, or a model that does not take images.
@@ -193,12 +207,12 @@ class Predictor:
             try:
                 with native_logs_hidden():
                     interpreter = Interpreter(str(self.path), num_threads=threads)
-                    source, target = interpreter.get_input_details()[0], interpreter.get_output_details()[0]
+                    source = interpreter.get_input_details()[0]
                     interpreter.resize_tensor_input(source["index"], (size, *source["shape"][1:]))
                     interpreter.allocate_tensors()
             except (ValueError, RuntimeError) as error:
                 raise ZooError(f"{self.path} is damaged, or no LiteRT file: {error}") from error
-            self._ready[size] = interpreter, source["index"], target["index"]
+            self._ready[size] = interpreter, source["index"]
         return self._ready[size]
 
 
@@ -210,8 +224,8 @@ def predict(run, files):
         files: paths of image files; of CSV files, where the model takes features.
 
     Returns:
-        A list of dicts with `file` and `label` and `probability`, or `file` and `value`: one for each image, or for
-        each row of a CSV file, then with `file` as `PATH:LINE`.
+        A list of dicts with `file` and `label` and `probability`, or `file` and `value` or `squared_error`: one for
+        each image, or for each row of a CSV file, then with `file` as `PATH:LINE`.
 
     Raises:
         ZooError: as `Predictor` and its methods.
