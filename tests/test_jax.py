@@ -11,8 +11,11 @@ import zoo
 from zoo import recorder, runs
 
 assert keras.backend.backend() == "jax"
-for name in ("lenet5_digits", "lenet_digits", "mlp_digits", "perceptron_digits", "ensemble_digits", "table"):
-    result = zoo.train(name, epochs=2, folder=f"run-{name}", verbose=0)
+small = {"unet_digits_canvas": dict(examples=64, width=2, depth=2, pictures=False)}
+small["autoencoder_digits"] = dict(pictures=False)
+names = ("lenet5_digits", "lenet_digits", "mlp_digits", "perceptron_digits", "ensemble_digits", "table")
+for name in (*names, *small):
+    result = zoo.train(name, epochs=2, folder=f"run-{name}", verbose=0, **small.get(name, {}))
     losses = [row["loss"] for row in runs.history(result.folder)]
     assert losses[1] < losses[0], (name, losses)
     again = zoo.load(result.folder)
@@ -49,7 +52,7 @@ print("done")
 def test_the_supervised_models_on_jax(own_folder):
     environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(
-        [sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, timeout=400, cwd=own_folder
+        [sys.executable, "-c", CODE], env=environment, capture_output=True, text=True, timeout=600, cwd=own_folder
     )
     assert done.returncode == 0, done.stderr[-4000:]
     assert done.stdout.splitlines()[-1] == "done"
