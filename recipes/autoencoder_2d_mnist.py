@@ -1,8 +1,9 @@
 """An autoencoder of MNIST with a code of two numbers, to be drawn (Hinton and Salakhutdinov 2006, figure 3 B).
 
-    zoo train autoencoder_2d_mnist     # not measured: needs half an hour
+    zoo train autoencoder_2d_mnist     # squared error 26.5 a test image (n=1), 8 min on 2 cores (in use)
 
-`codes.png` in the run folder shows the codes of the test images beside their first two principal components.
+`codes.png` in the run folder shows the codes of the test images beside their first two principal components: their 5
+nearest neighbours tell the digit of 81.6 % of them, against 41.9 %. Two components have a squared error of 43.6.
 """
 
 import keras

@@ -1,10 +1,11 @@
 """The 784-1000-500-250-30 autoencoder of Hinton and Salakhutdinov 2006 on MNIST, with and without pretraining.
 
-    zoo train autoencoder_mnist     # not measured: needs an hour
+zoo train autoencoder_mnist     # squared error 2.30 a test image (n=1), 15 min on 2 cores (machine in use)
 
-The squared error of an image, its pixels from 0 to 1, is summed over the 784 of them: the paper has 3.00 for the
-network and 13.87 for 30 principal components. `--activation sigmoid --pretrain-epochs 10` trains the paper's sigmoid
-units, each layer as a restricted Boltzmann machine first.
+The squared error of an image, its pixels from 0 to 1, is summed over the 784 of them; 30 principal components, fitted
+to the same training images, have 13.87. Hinton and Salakhutdinov have 3.00 and 13.87. With `--activation sigmoid
+--pretrain-epochs 10` the units are the paper's, and each layer learns as a restricted Boltzmann machine first: 2.69
+(n=1), 4 min of pretraining and 16 min.
 """
 
 import keras

@@ -1,8 +1,9 @@
 """A denoising autoencoder of MNIST: a noisy image in, the clean one out (Vincent et al. 2010).
 
-    zoo train denoising_mnist     # not measured: needs half an hour
+    zoo train denoising_mnist     # 22.8 dB of 13.3 dB on test images (n=1), 5 min on 2 cores (in use)
 
-Every image gets other noise in every epoch; validation and test images have the same noise in every run of a seed.
+That is the peak signal-to-noise ratio of what comes out and of what went in; 100 principal components make 17.9 dB of
+it. Every image gets other noise in every epoch; validation and test images have the same noise in every run of a seed.
 """
 
 import keras

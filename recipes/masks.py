@@ -32,7 +32,7 @@ def recipe(
     learning_rate=0.002,
     size: "int | None" = None,
     window=64,
-    repeats=1,
+    repeats: "int | None" = None,
     labels=(),
     width=16,
     depth=3,
@@ -51,7 +51,7 @@ def recipe(
         learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
         size: pixels to bring images and masks to first; None keeps them as they are.
         window: side of the training windows in pixels, a multiple of 2**depth.
-        repeats: windows that an epoch takes from each image.
+        repeats: windows that an epoch takes from each image; none takes as many as cover it.
         labels: names of the classes in the order of the masks' values; none takes the values.
         width: channels of the network's first stage; the paper has 64.
         depth: how often the network halves the image; 4 in the paper.

@@ -363,3 +363,11 @@ def test_the_real_slices():
     assert data.train.batch(0, 0)[1].shape == data.train.batch(0, 0)[2].shape == (1, 388, 388)
     x, mask = next(iter(data.test.once()))
     assert x.shape == (4, 572, 572, 1) and mask.shape == (4, 388, 388)
+
+
+def test_windows_are_repeated_until_they_cover_an_image():
+    x, mask = _arrays()
+    height, width = x.shape[1:3]
+    data = from_masks((x, mask), 5, mix=paired.crop(8), repeats=None, seed=0)
+    assert data.train.repeats == -(-height // 8) * -(-width // 8)
+    assert from_masks((x, mask), 5, repeats=None, seed=0).train.repeats == 1

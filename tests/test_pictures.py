@@ -177,3 +177,14 @@ def test_names_tell_what_each_page_shows_without_keras():
     assert drawing.names()["activations"] == "activations and their derivatives"
     code = "import sys, zoo.drawing; sys.exit(bool({'keras', 'numpy', 'matplotlib'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], timeout=60).returncode == 0
+
+
+def test_columns_of_classes_share_a_panel_of_the_validation_part():
+    rows = [
+        {"epoch": k, "loss": 1 / k, "iou/a": 0.1, "iou/b": 0.2, "val_iou/a": 0.3, "val_iou/b": k / 10} for k in (1, 2)
+    ]
+    figure = report.curves(rows)
+    shown = [axis for axis in figure.axes if axis.axison]
+    assert [axis.get_ylabel() for axis in shown] == ["loss", "iou, validation"]
+    assert [line.get_label() for line in shown[1].lines] == ["a", "b"]
+    assert shown[1].lines[1].get_ydata().tolist() == [0.1, 0.2]

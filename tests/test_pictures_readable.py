@@ -42,6 +42,12 @@ def _history(seed):
     ]
 
 
+def _classes():
+    """A history with a column for each of eleven classes, of training and validation."""
+    names = [f"{part}iou/{k}" for part in ("", "val_") for k in ["background", *range(10)]]
+    return [{**row, **{name: row["val_accuracy"] for name in names}} for row in _history(0)]
+
+
 def _study(settings):
     return {
         f"optimizer=number_{i} learning_rate=0.0{i}": [_history(seed) for seed in range(2)] for i in range(settings)
@@ -181,7 +187,7 @@ PICTURES = {
         lambda: masks.probability_maps(_integers(256, 16, 24, 3), _images(16, 24, 6), LABELS),
     ],
     draw_curves: [draw_curves],
-    report.curves: [lambda: report.curves(_history(0), "a run, seed 0")],
+    report.curves: [lambda: report.curves(_history(0), "a run, seed 0"), lambda: report.curves(_classes(), "classes")],
     report.confusion_matrix: [lambda: report.confusion_matrix(_integers(900, 6, 6), LABELS)],
     report.mistakes: [
         lambda: report.mistakes(_integers(256, 40, 8, 8, 3), _integers(6, 40), np.eye(6)[_integers(6, 41)[1:]], LABELS)

@@ -207,7 +207,7 @@ def test_metrics_are_those_of_the_confusion_matrix(classes):
         "mean_iou": (right / (either - right)).mean(),
         "dice": (2 * right / either).mean(),
         "pixel_error": (found != MASKS[classes]).mean(),
-        **{f"iou_{label}": right[i] / (either[i] - right[i]) for i, label in enumerate(LABELS[classes])},
+        **{f"iou/{label}": right[i] / (either[i] - right[i]) for i, label in enumerate(LABELS[classes])},
     }
     assert _metric(classes) == pytest.approx(expected, rel=1e-6)
 
@@ -225,7 +225,7 @@ def test_an_absent_class_and_pixels_without_one():
     metric = SegmentationMetrics(LABELS[3])
     metric.update_state(masks[..., None].astype("uint8"), logits)
     found = {name: float(value) for name, value in metric.result().items()}
-    assert found["iou_dog"] == 0
+    assert found["iou/dog"] == 0
     assert found["mean_iou"] == pytest.approx((found["iou_background"] + found["iou_cat"]) / 2)
     counted = masks != 255
     assert found["pixel_error"] == pytest.approx((logits.argmax(-1) != masks)[counted].mean())

@@ -35,7 +35,7 @@ def test_the_unpadded_network(own_folder):
     result = zoo.train("mine.py", folder="run", verbose=0)
     rows = runs.history(result.folder)
     assert rows[1]["loss"] < rows[0]["loss"]
-    assert {"test_mean_iou", "test_pixel_error", "test_iou_background", "val_dice"} <= set(result.metrics)
+    assert {"test_mean_iou", "test_pixel_error", "test_iou/background", "val_dice"} <= set(result.metrics)
     names = {path.name for path in result.folder.iterdir()}
     assert {"masks.png", "probabilities.png", "savedmodel", "model.keras"} <= names and "model.tflite" not in names
     serve = tf.saved_model.load(str(result.folder / "savedmodel")).signatures["serving_default"]

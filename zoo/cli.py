@@ -27,7 +27,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed = _parser(arguments).parse_args(arguments)
-        if parsed.command in NEED_KERAS:
+        if parsed.command in NEED_KERAS or _segments(parsed):
             _import_keras()
         parsed.run(parsed)
     except ZooError as error:
@@ -51,6 +51,15 @@ def train(path):
         The exit status.
     """
     return main(["train", path, *sys.argv[1:]])
+
+
+def _segments(parsed):
+    """Whether masks are to be written, which takes TensorFlow; labels of images do not."""
+    if parsed.command != "predict":
+        return False
+    from zoo import segmenting
+
+    return segmenting.segments(parsed.folder)
 
 
 def _import_keras():

@@ -119,7 +119,8 @@ def confusion(true, predicted, classes):
 def curves(rows, title=""):
     """Loss, and every other logged quantity, against the epoch; training and validation in one panel.
 
-    Columns named `kind/layer`, as `callbacks.GradientStatistics` logs them, share a panel for each kind.
+    Columns named `kind/layer`, as `callbacks.GradientStatistics` logs them, share a panel for each kind; where there are
+    such columns of the validation part, the panel is theirs.
 
     Args:
         rows: the rows of a `history.csv`.
@@ -128,21 +129,25 @@ def curves(rows, title=""):
     Returns:
         A matplotlib figure.
     """
-    panes = {}
+    panes, validated = {}, set()
     for key in dict.fromkeys(key for row in rows for key in row):
         if key not in ("epoch", "seconds", "best_step"):
             kind, _, layer = key.partition("/")
             name = layer or ("validation" if key.startswith("val_") else "training")
             panes.setdefault(kind.removeprefix("val_"), {})[name] = key
+            if layer and kind.startswith("val_"):
+                validated.add(kind.removeprefix("val_"))
     across = min(3, len(panes))
     down = math.ceil(len(panes) / across)
     figure, axes = panels(across, down, 4.2, 3.2)
+    for axis in axes[len(panes) :]:
+        axis.axis("off")
     for axis, (quantity, lines) in zip(axes, panes.items(), strict=False):
         for name, key in lines.items():
             points = [(row["epoch"], row[key]) for row in rows if key in row]
             axis.plot(*zip(*points, strict=True), label=name, marker="." if len(points) < 15 else None)
         axis.set_xlabel("epoch")
-        axis.set_ylabel(quantity.replace("_", " "))
+        axis.set_ylabel(quantity.replace("_", " ") + ", validation" * (quantity in validated))
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.grid(alpha=0.3)
         if len(lines) > 1:

@@ -15,7 +15,7 @@ class SegmentationMetrics(keras.metrics.Metric):
         mean_iou      mean over the classes of  TP / (TP + FP + FN)
         dice          mean over the classes of  2 TP / (2 TP + FP + FN)
         pixel_error   share of the pixels with the wrong class
-        iou_<label>   TP / (TP + FP + FN) of one class
+        iou/<label>   TP / (TP + FP + FN) of one class
 
     with TP, FP and FN the pixels that are rightly, wrongly and not given a class, over all images together. A class
     that is neither in the masks nor predicted has 0, as in Keras, and does not count in the means. Pixels whose label
@@ -40,7 +40,7 @@ class SegmentationMetrics(keras.metrics.Metric):
         >>> metric = SegmentationMetrics(["background", "cell"])
         >>> metric.update_state(np.array([[[0, 1, 1, 1]]]), np.array([[[[-1.0], [3.0], [-2.0], [0.5]]]]))
         >>> {name: round(float(value), 3) for name, value in metric.result().items()}
-        {'mean_iou': 0.583, 'dice': 0.733, 'pixel_error': 0.25, 'iou_background': 0.5, 'iou_cell': 0.667}
+        {'mean_iou': 0.583, 'dice': 0.733, 'pixel_error': 0.25, 'iou/background': 0.5, 'iou/cell': 0.667}
     """
 
     def __init__(self, labels, name="segmentation", dtype=None):
@@ -82,7 +82,7 @@ class SegmentationMetrics(keras.metrics.Metric):
             "mean_iou": ops.sum(iou) / present,
             "dice": ops.sum(ops.divide_no_nan(2 * right, either)) / present,
             "pixel_error": ops.divide_no_nan(ops.sum(counts) - ops.sum(right), ops.sum(counts)),
-            **{f"iou_{label}": iou[index] for index, label in enumerate(self.labels)},
+            **{f"iou/{label}": iou[index] for index, label in enumerate(self.labels)},
         }
 
     def get_config(self):

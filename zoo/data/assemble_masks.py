@@ -44,7 +44,8 @@ def from_masks(
         weights: whether elements of training and validation have a third part, the weights of the pixels: True for
             `zoo.data.borders.weight_map` with the class weights of the training masks, or a function that makes of a
             mask `(height, width)` an array of that shape.
-        repeats: how often an epoch has each training image, each time drawn anew by `mix`.
+        repeats: how often an epoch has each training image, each time drawn anew by `mix`; None takes as many as it
+            takes windows to cover an image.
         examples: how many training images to keep, after all splits, by `seed`; None keeps them all.
         seed: integer for the validation split, the order and `mix`; None takes the current seed.
 
@@ -86,16 +87,19 @@ def from_masks(
             f"zoo.data.paired.crop(128), or to be brought to one size. Their sizes: {listed}"
         )
     smallest = tuple(np.min(list(sizes), axis=0))
+    count = 1
+    if window is not None:
+        (height, width), margin = window
+        count = len(places(smallest[0], height, margin)) * len(places(smallest[1], width, margin))
     streams = {}
     for name, arrays in parts.items():
         arrays = [_pieces(each, smallest) for each in arrays]
         if name == "train":
+            repeats = count if repeats is None else repeats
             streams[name] = Stream(arrays, batch_size, seed, map=_element, mix=mix, repeats=repeats)
         elif window is None:
             streams[name] = Stream(arrays, batch_size, seed, map=_element)
         else:
-            (height, width), margin = window
-            count = len(places(smallest[0], height, margin)) * len(places(smallest[1], width, margin))
             cut = functools.partial(_cut_element, windows((height, width), margin))
             streams[name] = Stream(arrays, max(1, batch_size // count), seed, map=cut)
     return Data(**streams, labels=labels)
