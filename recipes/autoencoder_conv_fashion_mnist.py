@@ -1,6 +1,6 @@
 """A convolutional autoencoder of Fashion-MNIST with a code of 30 (after Masci et al. 2011).
 
-zoo train autoencoder_conv_fashion_mnist     # not measured: needs half an hour
+zoo train autoencoder_conv_fashion_mnist     # squared error 5.53 a test image (n=1), 13 min on 2 cores (in use)
 """
 
 import keras

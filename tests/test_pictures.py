@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import ZooError, drawing
+from zoo import ZooError, drawing, report
 from zoo.models import mlp
 from zoo.pictures import activations, saturation
 from zoo.report import softmax

@@ -226,7 +226,7 @@ def test_an_absent_class_and_pixels_without_one():
     metric.update_state(masks[..., None].astype("uint8"), logits)
     found = {name: float(value) for name, value in metric.result().items()}
     assert found["iou/dog"] == 0
-    assert found["mean_iou"] == pytest.approx((found["iou_background"] + found["iou_cat"]) / 2)
+    assert found["mean_iou"] == pytest.approx((found["iou/background"] + found["iou/cat"]) / 2)
     counted = masks != 255
     assert found["pixel_error"] == pytest.approx((logits.argmax(-1) != masks)[counted].mean())
 
@@ -245,7 +245,7 @@ def test_the_history_has_readable_names_and_weights_do_not_distort_it():
     model = keras.Model(x, keras.layers.Identity()(x))
     model.compile("sgd", SegmentationLoss(), metrics=[SegmentationMetrics(LABELS[3])], run_eagerly=True)
     logs = model.evaluate(LOGITS[3], MASKS[3], sample_weight=WEIGHTS, batch_size=4, verbose=0, return_dict=True)
-    assert set(logs) == {"loss", "mean_iou", "dice", "pixel_error", "iou_background", "iou_cat", "iou_dog"}
+    assert set(logs) == {"loss", "mean_iou", "dice", "pixel_error", "iou/background", "iou/cat", "iou/dog"}
     assert logs["loss"] == pytest.approx(float(SegmentationLoss()(MASKS[3], LOGITS[3], WEIGHTS)), rel=1e-5)
     assert {name: logs[name] for name in logs if name != "loss"} == pytest.approx(_metric(3), rel=1e-6)
 

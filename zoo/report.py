@@ -119,8 +119,8 @@ def confusion(true, predicted, classes):
 def curves(rows, title=""):
     """Loss, and every other logged quantity, against the epoch; training and validation in one panel.
 
-    Columns named `kind/layer`, as `callbacks.GradientStatistics` logs them, share a panel for each kind; where there are
-    such columns of the validation part, the panel is theirs.
+    Columns named `kind/layer`, as `callbacks.GradientStatistics` logs them, share a panel for each kind; where there
+    are such columns of the validation part, the panel is theirs.
 
     Args:
         rows: the rows of a `history.csv`.
