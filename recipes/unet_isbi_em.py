@@ -20,7 +20,7 @@ from zoo.data.borders import weight_map
 from zoo.errors import require
 from zoo.segmentation_losses import SegmentationLoss
 from zoo.segmentation_metrics import SegmentationMetrics
-from zoo.segmentation_scores import iou, partition_errors, pixel_error
+from zoo.segmentation_scores import foreground_error, iou, partition_errors, pixel_error
 from zoo.tiling import segment
 
 
@@ -37,6 +37,7 @@ def measure(model, data, part):
     inside = segment(model, slices, symmetries=True)[..., 1]
     errors = partition_errors(masks, inside)
     return {
+        "challenge_pixel_error": foreground_error(masks, inside),
         "slice_pixel_error": pixel_error(masks, inside >= 0.5),
         "slice_iou_cell": iou(masks, inside >= 0.5, 2)[1],
         "rand_error": errors.rand,

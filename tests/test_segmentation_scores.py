@@ -11,6 +11,7 @@ from zoo.segmentation_scores import (
     THRESHOLDS,
     confusion,
     dice,
+    foreground_error,
     information_error,
     iou,
     partition_errors,
@@ -182,3 +183,19 @@ def test_what_cannot_be_scored(truth, probability, said):
 def test_thresholds_out_of_range(thresholds):
     with pytest.raises(ZooError, match="thresholds must be numbers 0 <= threshold < 1"):
         rand_error(TWO, TWO, thresholds)
+
+
+def test_the_challenges_pixel_error_is_of_the_foreground():
+    random = np.random.default_rng(0)
+    truth, probability = random.integers(0, 3, (2, 9, 7)), random.random((2, 9, 7))
+    best = 0.0
+    for threshold in (0.2, 0.5, 0.8):
+        found, true = probability > threshold, truth > 0
+        precision, recall = (found & true).sum() / found.sum(), (found & true).sum() / true.sum()
+        best = max(best, 2 * precision * recall / (precision + recall))
+    assert foreground_error(truth, probability, (0.2, 0.5, 0.8)) == pytest.approx(1 - best)
+    assert foreground_error(truth, (truth > 0) * 1.0) == 0
+    # Nothing found at all scores nothing.
+    assert foreground_error(truth, np.zeros(truth.shape), (0.5,)) == 1
+    with pytest.raises(ZooError, match="labels with foreground"):
+        foreground_error(np.zeros((3, 3), int), np.zeros((3, 3)))
