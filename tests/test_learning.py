@@ -26,3 +26,10 @@ def test_one_epoch_of_mnist(name, accuracy):
 def test_one_epoch_of_fashion_mnist():
     result = zoo.train("lenet_fashion_mnist", epochs=1, export=False, verbose=0)
     assert result.metrics["test_accuracy"] >= 0.83
+
+
+@pytest.mark.real_data("mnist")
+def test_one_epoch_of_an_autoencoder_of_mnist():
+    # The mean image has a squared error of 52.7; as many principal components, 13.9.
+    result = zoo.train("autoencoder_mnist", epochs=1, export=False, pictures=False, verbose=0)
+    assert result.metrics["test_loss"] <= 25
