@@ -5,7 +5,7 @@ zoo train autoencoder_mnist     # squared error 2.30 a test image (n=1), 15 min 
 The squared error of an image, its pixels from 0 to 1, is summed over the 784 of them; 30 principal components, fitted
 to the same training images, have 13.87. Hinton and Salakhutdinov have 3.00 and 13.87. With `--activation sigmoid
 --pretrain-epochs 10` the units are the paper's, and each layer learns as a restricted Boltzmann machine first: 2.69
-(n=1), 4 min of pretraining and 16 min.
+(n=1), 4 min of pretraining and 16 min; without pretraining the same units end at 9.10 (n=1).
 """
 
 import keras
