@@ -129,3 +129,13 @@ def test_a_run_of_an_autoencoder_is_written_in_layers_of_keras():
         "encoder",
         "decoder",
     ]
+
+
+def test_a_savedmodel_for_any_size_beside_a_file_for_one(tmp_path):
+    model = zoo.build("unet_same", **UNET)
+    batch = RANDOM.integers(0, 256, (2, 40, 50, 1), dtype=np.uint8)
+    done = export_all(model, tmp_path / "run", formats=("savedmodel", "litert"), batch=batch)
+    assert done["savedmodel"].inputs == {"image": "uint8 (n, any, any, 1)"}
+    assert done["litert"].inputs == {"image": "uint8 (n, 16, 16, 1)"} and "(1, 16, 16, 1)" in done["litert"].usage
+    serve = tf.saved_model.load(str(tmp_path / "run" / "savedmodel")).signatures["serving_default"]
+    assert serve(image=tf.zeros((1, 21, 9, 1), tf.uint8))["mask"].shape == (1, 21, 9)

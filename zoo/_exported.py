@@ -51,7 +51,7 @@ def usage(serving, format, path):
     """
     path = path.as_posix()  # a backslash would be an escape in the lines
     # A free side is shown as one that every network takes.
-    one = str(tuple(side or 256 for side in (1, *serving.shape)))
+    one = str(tuple(side or 256 for side in (1, *serving.shape_in(format))))
     name, dtype, key = serving.name, serving.dtype, serving.shown[0]
     what = "raw pixels 0..255, any number of images" if name == "image" else "raw features, any number of rows"
     shown = ", ".join(f'answer["{each}"].numpy()' for each in serving.shown)

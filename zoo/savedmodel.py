@@ -153,7 +153,12 @@ def _export(model, targets, labels_file, labels, features, batch, overwrite):
         (
             format,
             Export(
-                format, path, serving.inputs, serving.outputs(format), differences[format], usage(serving, format, path)
+                format,
+                path,
+                serving.inputs(format),
+                serving.outputs(format),
+                differences[format],
+                usage(serving, format, path),
             ),
         )
         for format, path in targets.items()

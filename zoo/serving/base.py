@@ -50,10 +50,13 @@ class Serving:
         kept = {"labels": self.labels, "features": self.features}
         return {key: names for key, names in kept.items() if names}
 
-    @property
-    def inputs(self):
+    def shape_in(self, format):
+        """Shape of one raw input of a file of a format."""
+        return self.shape
+
+    def inputs(self, format):
         """The input's name and type, in words."""
-        return {self.name: f"{self.dtype} {self.batch_shape('n')}"}
+        return {self.name: f"{self.dtype} {in_words(('n', *self.shape_in(format)))}"}
 
     def outputs(self, format):
         """The outputs' names and types, in words, of the signature that runtimes look for first."""
@@ -100,10 +103,6 @@ class Serving:
         """
         return []
 
-    def batch_shape(self, batch):
-        """The shape of a batch, in words."""
-        return f"({', '.join(str(side or 'any') for side in (batch, *self.shape))})"
-
     def example(self):
         """Eight raw inputs, always the same ones."""
         random, shape = np.random.default_rng(0), (8, *self.shape)
@@ -118,8 +117,8 @@ class Serving:
             raw = batch.astype(self.dtype)
         fits = batch.ndim == 1 + len(self.shape) and len(batch) and np.allclose(raw, batch, rtol=1e-6, atol=0)
         fits = fits and all(mine in (None, other) for mine, other in zip(self.shape, batch.shape[1:], strict=True))
-        received = f"{batch.dtype} {batch.shape}"
-        require(fits, "batch", received, f"raw input as the model takes it, {self.inputs[self.name]}")
+        received, wanted = f"{batch.dtype} {batch.shape}", f"{self.dtype} {in_words(('n', *self.shape))}"
+        require(fits, "batch", received, f"raw input as the model takes it, {wanted}")
         return raw
 
     def own(self, batch):
@@ -186,6 +185,11 @@ def _difference(format, key, got, values, tolerance):
             f"{tolerance:.3g}. Nothing was written."
         )
     return difference if values.dtype.kind == "f" else 0.0
+
+
+def in_words(shape):
+    """A shape in words; a side that is free is "any"."""
+    return f"({', '.join(str(side or 'any') for side in shape)})"
 
 
 def input_shape(model):

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from zoo.serving.base import DEFAULT, Serving
+from zoo.serving.base import DEFAULT, Serving, in_words
 
 
 class Codes(Serving):
@@ -23,8 +23,8 @@ class Codes(Serving):
 
     def outputs(self, format):
         if format == "keras":
-            return {"image": f"float32 {self.batch_shape('n')}"}
-        return {"reconstruction": f"uint8 {self.batch_shape('n')}", "squared_error": "float32 (n,)"}
+            return {"image": f"float32 {in_words(('n', *self.shape))}"}
+        return {"reconstruction": f"uint8 {in_words(('n', *self.shape))}", "squared_error": "float32 (n,)"}
 
     def functions(self, model, format):
         import tensorflow as tf

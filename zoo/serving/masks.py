@@ -26,8 +26,9 @@ class Masks(Serving):
                 f"{' and '.join(numeric)} files have one size of image, and the model takes any. Build it with the "
                 "height and width that are wanted in input_shape, and the trained weights; or export a SavedModel"
             )
-        if numeric:
-            self.shape = self.window
+
+    def shape_in(self, format):
+        return self.shape if format == "savedmodel" else self.window
 
     def _labels(self, labels):
         count = max(2, self.classes)
@@ -55,7 +56,7 @@ class Masks(Serving):
         from zoo.serving.tiles import tiled
         from zoo.tiling import any_size
 
-        spec = tf.TensorSpec((None, *self.shape), "uint8", name="image")
+        spec = tf.TensorSpec((None, *self.shape_in(format)), "uint8", name="image")
         if format != "savedmodel":
 
             def numeric(raw):
@@ -77,7 +78,7 @@ class Masks(Serving):
 
     def requests(self, batch, format):
         if format != "savedmodel":
-            return [(DEFAULT, batch)]
+            return [(DEFAULT, batch if batch.shape[1:] == self.window else self.example())]
         # A second, odd size: the first may be the one that the network was trained on.
         height, width = batch.shape[1:3]
         return [(DEFAULT, batch), (DEFAULT, batch[:, : max(1, height - 3), : max(1, width - 5)])]
