@@ -9,8 +9,8 @@ from zoo.tiling import segment
 
 SHOWN = 3
 CLASSES = 6
-# Images that are looked at: the largest sets have thousands.
-MOST = 100
+# Images that are looked at, and their pixels: sets can have thousands, and a wide U-Net takes a minute for these.
+MOST, PIXELS = 100, 2**22
 RIGHT, MISSED, FALSE, CONFUSED = (1.0, 1.0, 1.0), (0.84, 0.15, 0.16), (0.12, 0.47, 0.71), (1.0, 0.6, 0.1)
 
 
@@ -20,13 +20,16 @@ def draw(folder, model, data):
     Args:
         folder: where they go.
         model: the trained network.
-        data: its `zoo.Data`; whole images of the test part are shown, or of the validation part, at most 100.
+        data: its `zoo.Data`; whole images of the test part are shown, or of the validation part: the best and the worst
+            of at most 100, and of fewer where they are large.
 
     Returns:
         The paths: `masks.png` and `probabilities.png`.
     """
     part = data.test or data.validation
-    images, truths = (array[:MOST] for array in part.arrays[:2])
+    height, width = part.arrays[0].shape[1:3]
+    count = max(2, min(MOST, PIXELS // (height * width)))
+    images, truths = (array[:count] for array in part.arrays[:2])
     probabilities = segment(model, images)
     found = predicted(probabilities)
     errors = (found != truths).mean((1, 2))
