@@ -378,9 +378,9 @@ def two_inputs():
     return keras.Model([x, y], layers.Dense(2)(x + y))
 
 
-def pictures():
-    x = keras.Input((4, 4, 1))
-    return keras.Model(x, layers.Conv2D(1, 1)(x))
+def sequences():
+    x = keras.Input((4, 4))
+    return keras.Model(x, layers.Dense(3)(x))
 
 
 def value():
@@ -395,7 +395,7 @@ def value():
         (lambda: "lenet", None, "'lenet' is not a built Functional model"),
         (unnamed, None, "must be named 'logits'"),
         (two_inputs, None, "one input of known shape"),
-        (pictures, None, r"output is logits \(batch, classes\)"),
+        (sequences, None, r"output is logits \(batch, classes\)"),
         (value, ("yes",), "one output, a value"),
     ],
 )
