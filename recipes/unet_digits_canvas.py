@@ -1,6 +1,6 @@
 """A small U-Net that finds handwritten digits on a cluttered canvas (after Ronneberger et al. 2015).
 
-    zoo train unet_digits_canvas     # mean IoU 0.933 ± 0.003 on test canvases (n=3), 6 min on 2 cores (in use)
+    zoo train unet_digits_canvas     # mean IoU 0.933 ± 0.003 on test canvases (n=3), 2 min on 2 cores
 
 Nothing is downloaded: the canvases are drawn from scikit-learn's digits (`zoo.data.canvas`), those of the test part
 from digits that no training canvas has. The class of a pixel is the digit it belongs to, or the background.
