@@ -3,8 +3,9 @@
 zoo train unet_isbi_em     # pixel error 0.051 ± 0.007 on held-out slices (3 splits), 12 min on 2 cores (in use)
 
 The 30 labelled slices of 512 x 512 (Drosophila larva ventral nerve cord, Cardona et al. 2010; Arganda-Carreras et al.
-2015) are PNG files in two folders, `isbi_em/image` and `isbi_em/label`, or where `--images` and `--masks` say; 0 is a
-membrane, 255 the inside of a cell. The challenge's own test labels are hidden. Here 24 slices train, and 6 are held out
+2015; brainiac2.mit.edu/isbi_challenge) are PNG files in two folders, `isbi_em/image` and `isbi_em/label`, or where
+`--images` and `--masks` say: one for each slice of the stacks train-volume.tif and train-labels.tif. 0 is a membrane,
+255 the inside of a cell. The challenge's own test labels are hidden. Here 24 slices train, and 6 are held out
 as one block, slices 6 k to 6 k + 5 with `--split k`, k from 0 to 4: neighbouring slices are nearly alike, and a random
 split would test on what was seen. `zoo compare unet_isbi_em --vary split=0,2,4 --seeds 1 --test` gives that number, the
 challenge's pixel error (1 - the maximal F-score of cells), and with it a Rand error of 0.029 ± 0.013, an information
