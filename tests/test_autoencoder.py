@@ -10,7 +10,7 @@ import zoo
 from zoo import ZooError
 from zoo.code_layers import SLOPES, ContractiveDense, GaussianCode, SparseActivity
 from zoo.data import images, reconstruction
-from zoo.reconstruction import PixelCrossentropy, SquaredError, squared_error
+from zoo.reconstruction import PSNR, PixelCrossentropy, SquaredError, SquaredErrorMetric, squared_error
 
 TINY = dict(input_shape=(6, 5, 1), hidden=(7, 4), code=3)
 
@@ -187,3 +187,15 @@ def test_errors_are_counted_for_an_image():
     true, found = np.zeros((2, 3, 4, 1), "float32"), np.full((2, 3, 4, 1), 0.5, "float32")
     np.testing.assert_allclose(squared_error(true, found), [3.0, 3.0])
     np.testing.assert_allclose(PixelCrossentropy()(true, found), 12 * np.log(2), rtol=1e-6)
+
+
+@pytest.mark.parametrize("metric", [SquaredErrorMetric, PSNR])
+def test_metrics_are_means_over_images_and_come_back(metric):
+    random = np.random.default_rng(0)
+    true, found = random.random((2, 7, 3, 4, 1), "float32")
+    own = metric.from_config(metric().get_config())
+    own.update_state(true[:5], found[:5])
+    own.update_state(true[5:], found[5:])
+    each = np.square(true - found)
+    expected = each.sum((1, 2, 3)) if metric is SquaredErrorMetric else -10 * np.log10(each.mean((1, 2, 3)))
+    np.testing.assert_allclose(own.result(), expected.mean(), rtol=1e-5)

@@ -91,8 +91,19 @@ class PixelCrossentropy(keras.losses.Loss):
         return _summed(ops.binary_crossentropy(y_true, y_pred))
 
 
+class _OfImages(keras.metrics.MeanMetricWrapper):
+    """The mean over images of a function of two batches of them."""
+
+    def __init__(self, function, direction, name, dtype):
+        super().__init__(function, name=name, dtype=dtype)
+        self._direction = direction
+
+    def get_config(self):
+        return {"name": self.name, "dtype": self.dtype}
+
+
 @keras.saving.register_keras_serializable("zoo")
-class SquaredErrorMetric(keras.metrics.MeanMetricWrapper):
+class SquaredErrorMetric(_OfImages):
     """The mean over images of `squared_error`, beside a loss of another kind.
 
     Args:
@@ -101,15 +112,11 @@ class SquaredErrorMetric(keras.metrics.MeanMetricWrapper):
     """
 
     def __init__(self, name="squared_error", dtype=None):
-        super().__init__(squared_error, name=name, dtype=dtype)
-        self._direction = "down"
-
-    def get_config(self):
-        return {"name": self.name, "dtype": self.dtype}
+        super().__init__(squared_error, "down", name, dtype)
 
 
 @keras.saving.register_keras_serializable("zoo")
-class PSNR(keras.metrics.MeanMetricWrapper):
+class PSNR(_OfImages):
     """The mean over images of `psnr`. (`keras.ops.psnr` takes a whole batch for one image.)
 
     Args:
@@ -118,11 +125,7 @@ class PSNR(keras.metrics.MeanMetricWrapper):
     """
 
     def __init__(self, name="psnr", dtype=None):
-        super().__init__(psnr, name=name, dtype=dtype)
-        self._direction = "up"
-
-    def get_config(self):
-        return {"name": self.name, "dtype": self.dtype}
+        super().__init__(psnr, "up", name, dtype)
 
 
 def _cast(images):
