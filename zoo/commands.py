@@ -130,8 +130,9 @@ def report(parsed):
 
     for path in report.redraw(parsed.folder):
         print(path)
-    if report.table(parsed.folder):
-        print(report.table(parsed.folder))
+    table = report.table(parsed.folder)
+    if table:
+        print(table)
 
 
 def predict(parsed):

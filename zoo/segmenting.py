@@ -57,8 +57,7 @@ def masks(run, files, to=None):
     """
     from zoo.data import pixels
     from zoo.loading import load
-    from zoo.pictures.masks import predicted
-    from zoo.tiling import segment
+    from zoo.tiling import predicted, segment
 
     files = [Path(file) for file in files]
     names = [f"{file.stem}.png" for file in files]
@@ -83,7 +82,6 @@ def masks(run, files, to=None):
 def _save(mask, path):
     from PIL import Image
 
-    image = Image.fromarray(mask, mode=None)
-    image = image.convert("P") if image.mode != "P" else image
+    image = Image.fromarray(mask)
     image.putpalette([value for k in range(256) for value in COLOURS[(k - 1) % 7 + 1 if k else 0]])
     image.save(path)

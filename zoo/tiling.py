@@ -9,6 +9,7 @@ import keras
 import numpy as np
 
 from zoo._tile_geometry import geometry, one, up
+from zoo.data.windows import mirrored as mirrored_places
 from zoo.errors import require
 
 # Pixels that go through the network at once: at width 64 a map and what is set beside it take half a kilobyte for each.
@@ -134,6 +135,16 @@ def segment(model, images, tile=None, symmetries=False):
     return answers[:, : sizes[0], : sizes[1]]
 
 
+def predicted(probabilities):
+    """The likeliest class of each pixel: with a single probability, that of class 1, the class 0 or 1.
+
+    Example:
+        >>> predicted(np.array([[[0.2, 0.8], [0.9, 0.1]]])).tolist(), predicted(np.array([[[0.7]]])).tolist()
+        ([[1, 0]], [[1]])
+    """
+    return probabilities.argmax(-1) if probabilities.shape[-1] > 1 else (probabilities[..., 0] >= 0.5).astype(int)
+
+
 def _checked(model, images):
     images, channels = np.asarray(images), one(model, model.inputs).shape[-1]
     fits = images.ndim == 4 and images.shape[-1] == channels and images.size and images.dtype.kind in "biuf"
@@ -166,6 +177,4 @@ def mirrored(start, count, size):
         >>> mirrored(-2, 8, 4).tolist()
         [2, 1, 0, 1, 2, 3, 2, 1]
     """
-    period = max(1, 2 * (size - 1))
-    position = np.arange(start, start + count) % period
-    return np.minimum(position, period - position)
+    return mirrored_places(np.arange(start, start + count), size, 1, reach=size)

@@ -186,8 +186,9 @@ def _finish(built, folder, record, recorder, tell):
     savedmodel.export(model, folder / "model.keras", format="keras", overwrite=True)
     if record["pictures"]:
         report.draw(folder, model=model, data=data)
-        if report.table(folder):
-            tell(report.table(folder))
+        table = report.table(folder)
+        if table:
+            tell(table)
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
         exported = savedmodel.export_all(

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.report import panels, save
-from zoo.tiling import segment
+from zoo.tiling import predicted, segment
 
 SHOWN = 3
 CLASSES = 6
@@ -40,16 +40,6 @@ def draw(folder, model, data):
     four = four_columns(images[shown], truths[shown], found[shown], errors[shown], data.labels)
     maps = probability_maps(images[shown[-1]], probabilities[shown[-1]], data.labels)
     return [save(four, folder / "masks.png"), save(maps, folder / "probabilities.png")]
-
-
-def predicted(probabilities):
-    """The likeliest class of each pixel: with a single probability, that of class 1, the class 0 or 1.
-
-    Example:
-        >>> predicted(np.array([[[0.2, 0.8], [0.9, 0.1]]])).tolist(), predicted(np.array([[[0.7]]])).tolist()
-        ([[1, 0]], [[1]])
-    """
-    return probabilities.argmax(-1) if probabilities.shape[-1] > 1 else (probabilities[..., 0] >= 0.5).astype(int)
 
 
 def four_columns(images, truths, found, errors, labels):

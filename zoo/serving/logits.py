@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.report import softmax
 from zoo.serving.base import DEFAULT, Serving
 from zoo.tasks import logits_of
 
@@ -62,10 +63,7 @@ class Logits(Serving):
         largest = np.abs(logits[np.isfinite(logits)]).max(initial=0)
         if not self.labels:
             return {"value": (logits[:, 0], 1e-5 * (1 + largest) if exact else 0.05 * (1 + largest))}
-        powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-        return {
-            "probabilities": (powers / powers.sum(axis=-1, keepdims=True), 1e-5 + 1e-6 * largest if exact else 0.05)
-        }
+        return {"probabilities": (softmax(logits), 1e-5 + 1e-6 * largest if exact else 0.05)}
 
     def inspect(self, format, got):
         if "label" not in got:

@@ -3,8 +3,10 @@
 import numpy as np
 
 from zoo.errors import ZooError
+from zoo.report import softmax
 from zoo.serving.base import DEFAULT, Serving
 from zoo.tasks import logits_of
+from zoo.tiling import any_size, predicted, segment
 
 
 class Masks(Serving):
@@ -54,7 +56,6 @@ class Masks(Serving):
         import tensorflow as tf
 
         from zoo.serving.tiles import tiled
-        from zoo.tiling import any_size
 
         spec = tf.TensorSpec((None, *self.shape_in(format)), "uint8", name="image")
         if format != "savedmodel":
@@ -84,23 +85,17 @@ class Masks(Serving):
         return [(DEFAULT, batch), (DEFAULT, batch[:, : max(1, height - 3), : max(1, width - 5)])]
 
     def expected(self, signature, array, format):
-        from zoo.tiling import segment
-
         model, exact = self.computing(format)
         if format == "savedmodel":
             found = segment(model, array).astype("float64")
         else:
             logits = self.answered(model, array, format)
-            powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
-            single = 1 / (1 + np.exp(-logits))
-            found = single if self.classes == 1 else powers / powers.sum(axis=-1, keepdims=True)
+            found = 1 / (1 + np.exp(-logits)) if self.classes == 1 else softmax(logits)
         return {"probabilities": (found, 1e-4 if exact else 0.1)}
 
     def inspect(self, format, got):
         if "mask" in got:
-            found = got["probabilities"]
-            best = found[..., 0] >= 0.5 if self.classes == 1 else found.argmax(axis=-1)
-            if not np.array_equal(best, got["mask"]):
+            if not np.array_equal(predicted(got["probabilities"]), got["mask"]):
                 raise ZooError(f"the {format} export's mask is not that of its highest probabilities")
 
     def example(self):
