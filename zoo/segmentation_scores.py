@@ -124,13 +124,14 @@ def foreground_error(truth, probability, thresholds=THRESHOLDS):
         A number 0..1.
 
     Raises:
-        ZooError: shapes that differ, or a truth without foreground.
+        ZooError: shapes that differ, values that are no probabilities, thresholds out of range, or a truth without
+            foreground.
 
     Example:
         >>> round(foreground_error(np.array([[1, 1, 1, 0]]), np.array([[0.9, 0.8, 0.3, 0.6]]), (0.5, 0.7)), 3)
         0.2
     """
-    truth, probability = _same_shape(truth, probability)
+    truth, probability, thresholds = _checked(truth, probability, thresholds)
     truth = truth > 0
     require(truth.any(), "truth", "0 everywhere", "labels with foreground")
     scores = []
@@ -180,13 +181,7 @@ def partition_errors(truth, probability, thresholds=THRESHOLDS):
         >>> partition_errors(truth, 0.8 * truth + 0.1)[:2], round(partition_errors(truth, merged).rand, 3)
         ((0.0, 0.0), 0.4)
     """
-    truth, probability = _same_shape(truth, probability)
-    require(truth.ndim in (2, 3) and truth.size, "truth", truth.shape, "of shape (height, width) or (n, height, width)")
-    fits = np.isfinite(probability).all() and probability.min() >= 0 and probability.max() <= 1
-    require(fits, "probability", f"{probability.min()}..{probability.max()}", "numbers 0..1 that are finite")
-    thresholds = tuple(thresholds)
-    fits = thresholds and all(0 <= threshold < 1 for threshold in thresholds)
-    require(fits, "thresholds", thresholds, "numbers 0 <= threshold < 1, at least one")
+    truth, probability, thresholds = _checked(truth, probability, thresholds)
     if truth.ndim == 2:
         truth, probability = truth[None], probability[None]
     scores = np.mean([_scores(*image, thresholds) for image in zip(truth, probability, strict=True)], axis=0)
@@ -203,6 +198,18 @@ def rand_error(truth, probability, thresholds=THRESHOLDS):
 def information_error(truth, probability, thresholds=THRESHOLDS):
     """The information error: `partition_errors(...).information`, which took the warping error's place."""
     return partition_errors(truth, probability, thresholds).information
+
+
+def _checked(truth, probability, thresholds):
+    """Arrays of one shape with probabilities in the second, and a tuple of thresholds."""
+    truth, probability = _same_shape(truth, probability)
+    require(truth.ndim in (2, 3) and truth.size, "truth", truth.shape, "of shape (height, width) or (n, height, width)")
+    fits = np.isfinite(probability).all() and probability.min() >= 0 and probability.max() <= 1
+    require(fits, "probability", f"{probability.min()}..{probability.max()}", "numbers 0..1 that are finite")
+    thresholds = tuple(thresholds)
+    fits = thresholds and all(0 <= threshold < 1 for threshold in thresholds)
+    require(fits, "thresholds", thresholds, "numbers 0 <= threshold < 1, at least one")
+    return truth, probability, thresholds
 
 
 def _scores(truth, probability, thresholds):
