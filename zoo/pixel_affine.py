@@ -1,4 +1,4 @@
-"""Raw pixels to the range that a network's weights were trained on, saved with those weights."""
+"""Raw pixels to the range that a network's weights were trained on, saved with those weights; and the way back."""
 
 import math
 
@@ -66,6 +66,29 @@ class PixelAffine(keras.layers.Layer):
 
     def get_config(self):
         return {**super().get_config(), **self._start}
+
+
+@keras.saving.register_keras_serializable("zoo")
+class Pixels(keras.layers.Rescaling):
+    """Values -1..1, as tanh gives them, to raw pixels 0..255: what a network that makes images ends in.
+
+    The values are not rounded, so that gradients pass. They are float32 under every precision policy. A model whose
+    output comes from this layer is known by it as one that makes images (`zoo.tasks.task_of`).
+
+    Args:
+        scale, offset: numbers, as in `keras.layers.Rescaling`.
+        dtype: of the output.
+        **kwargs: those of `keras.layers.Layer`.
+
+    Input is `(batch, ..., channels)` of values -1..1; output has the same shape.
+
+    Example:
+        >>> [float(value) for value in Pixels()(np.array([-1.0, 0.0, 1.0]))]
+        [0.0, 127.5, 255.0]
+    """
+
+    def __init__(self, scale=127.5, offset=127.5, dtype="float32", **kwargs):
+        super().__init__(scale, offset, dtype=dtype, **kwargs)
 
 
 def _checked(name, value):

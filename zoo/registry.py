@@ -17,6 +17,7 @@ TASKS = (
     "segmentation",
     "autoencoding",
     "generation",
+    "translation",
     "language",
     "q_learning",
     "optimization",

@@ -10,8 +10,10 @@ def task_of(model):
         model: a built Functional `keras.Model`.
 
     Returns:
-        `"autoencoding"` (it has an `encoder` and a `decoder`), `"segmentation"` (logits for each pixel),
-        `"classification"` (logits, two or more) or `"regression"` (one number).
+        `"autoencoding"` (it has an `encoder` and a `decoder`), `"generation"` (noise in, an image or a vector out, and a
+        `discriminator`), `"translation"` (an image in, the pixels of an image out, from the layer
+        `zoo.pixel_affine.Pixels`), `"segmentation"` (logits for each pixel), `"classification"` (logits, two or more) or
+        `"regression"` (one number).
 
     Example:
         >>> task_of(zoo.build("lenet")), task_of(zoo.build("vae"))
@@ -19,10 +21,21 @@ def task_of(model):
     """
     if all(hasattr(model, part) for part in ("encoder", "decoder")):
         return "autoencoding"
+    if _makes_pixels(model) and len(model.inputs[0].shape) == 4:
+        return "translation"
+    if hasattr(model, "discriminator"):
+        return "generation"
     logits = logits_of(model)
     if len(logits.shape) == 4:
         return "segmentation"
     return "classification" if logits.shape[-1] != 1 else "regression"
+
+
+def _makes_pixels(model):
+    """Whether the output comes from a `Pixels` layer, maybe inside a model inside."""
+    last = model.outputs[0]._keras_history.operation
+    # By its name: this module imports no Keras.
+    return _makes_pixels(last) if hasattr(last, "outputs") else type(last).__name__ == "Pixels"
 
 
 def logits_of(model):
