@@ -10,7 +10,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"callbacks": {"zoo", "recipes", "tests"}, "zoo": {"recipes", "tests"}, "recipes": {"tests"}}
 # TensorFlow is imported where a pipeline, an export, a check of the machine or a missing kernel needs it, nowhere else.
-TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py", "zoo/normalization.py"}
+TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py"}
+TENSORFLOW |= {"zoo/normalization.py", "zoo/adversarial.py"}
 
 
 def _imports(path):

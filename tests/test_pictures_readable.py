@@ -24,11 +24,13 @@ from zoo.pictures import (
     convolution,
     decision,
     densities,
+    generation,
     layers,
     masks,
     regularisation,
     saturation,
     surface,
+    translation,
 )
 from zoo.pictures.walks import Walk
 
@@ -115,6 +117,29 @@ KNN = "network: k-NN accuracy 91.4% in this plane,\n95.4% in all 30 numbers"
 LABELS = ["aeroplane", "bird", "cat", "dog", "horse", "ship"]
 # A call, or several, for each public function that returns a figure.
 PICTURES = {
+    translation.translations: [
+        lambda: translation.translations(_integers(256, 6, 8, 8, 1), *_integers(256, 2, 6, 16, 16, 1)),
+        lambda: translation.translations(_integers(256, 1, 32, 24, 3), *_integers(256, 2, 1, 32, 24, 3)),
+    ],
+    generation.samples: [
+        lambda: generation.samples(_integers(256, 64, 8, 8, 1), 8, "dcgan_fashion_mnist, seed 0: a class in each row"),
+        lambda: generation.samples(_integers(256, 1, 64, 64, 3), 1, "dcgan_fashion_mnist, seed 0: a class in each row"),
+    ],
+    generation.points: [
+        lambda: generation.points(_integers(99, 50, 2), _integers(99, 40, 2), "gan_ring, seed 0"),
+        lambda: generation.points(None, _integers(99, 40, 1) / 1e4, "1024 examples of gan, seed 4294967295"),
+    ],
+    generation.interpolation: [lambda: generation.interpolation(_integers(256, 6, 10, 8, 8, 1))],
+    generation.classes: [
+        lambda: generation.classes(_integers(256, 6, 10, 8, 8, 3), LABELS),
+        lambda: generation.classes(_integers(256, 2, 10, 28, 28, 1), ["aeroplane or ship", "b"]),
+    ],
+    generation.neighbours: [
+        lambda: generation.neighbours(
+            *_integers(256, 2, 16, 8, 8, 1), np.linspace(0, 12345, 16), {"samples": 12345, "held-out images": 12345}
+        ),
+        lambda: generation.neighbours(*_integers(256, 2, 1, 8, 8, 3), [0], {"samples": 0}),
+    ],
     activations.page: [activations.page],
     saturation.page: [saturation.page],
     bands.bands: [lambda: bands.bands(_study(3), "a study"), lambda: bands.bands(_study(12), "a large study")],

@@ -22,6 +22,8 @@ SMALLER = {
     "alexnet_fashion_mnist": dict(size=65),
     "googlenet_cifar10": dict(width=0.25),
     "masks": dict(width=2),
+    "pix2pix_digits": dict(width=2),
+    "pix2pix_isbi_em": dict(window=32, levels=5, patch=16, repeats=1, width=2),
     "unet_digits_canvas": dict(examples=40, width=2),
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),

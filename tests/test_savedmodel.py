@@ -421,9 +421,9 @@ def test_another_backend_is_told_what_to_do(idle, tmp_path, monkeypatch):
 
 def test_the_check_fails_when_zoo_is_imported(exported, tmp_path):
     _, folder, _ = exported
-    np.save(tmp_path / "x.npy", IMAGES)
+    np.savez(tmp_path / "x.npz", image=IMAGES)
     job = {"format": "litert", "path": str(folder / "model.tflite"), "answers": str(tmp_path / "y.npz")}
-    line = json.dumps([{**job, "requests": [["serving_default", str(tmp_path / "x.npy")]]}]) + "\n"
+    line = json.dumps([{**job, "requests": [["serving_default", str(tmp_path / "x.npz")]]}]) + "\n"
     for first, code in (("", 0), ("import zoo\n", 1)):
         script = f"import runpy\n{first}runpy.run_path({str(_fresh.SCRIPT)!r}, run_name='__main__')"
         command = [sys.executable, "-c", script, "litert"]

@@ -100,6 +100,7 @@ def test_numeric_formats_take_the_networks_own_size(tmp_path):
     done = zoo.export(model, tmp_path / "model.tflite", format="litert")
     assert done.inputs == {"image": "uint8 (n, 16, 16, 1)"}
     assert done.outputs == {"probabilities": "float32 (n, height, width, 2)"}
+    exec(compile(done.usage, "usage", "exec"), {})
     free = zoo.build("unet_same", **{**UNET, "input_shape": (None, None, 1)})
     with pytest.raises(ZooError, match="litert files have one size of image, and the model takes any"):
         zoo.export(free, tmp_path / "free.tflite", format="litert")

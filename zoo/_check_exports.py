@@ -3,10 +3,12 @@
     python -P _check_exports.py savedmodel litert
 
 It imports the runtimes of the formats that it is told first, and only then waits for its work on standard input: one
-line of JSON, `[{"format": ..., "path": ..., "requests": [[SIGNATURE, "x.npy"], ...], "answers": "y.npz"}, ...]`. So the
-seconds that importing TensorFlow takes pass while the other process still writes the files. Each signature is run on
-the whole array and on its first element alone; the answers of request number i go to `y.npz` under the names
-`i.all.OUTPUT` and `i.one.OUTPUT`. Only a SavedModel has several signatures.
+line of JSON, `[{"format": ..., "path": ..., "requests": [[SIGNATURE, "x.npz"], ...], "answers": "y.npz"}, ...]`. So the
+seconds that importing TensorFlow takes pass while the other process still writes the files. `x.npz` has an array for
+each input of the signature, under its name. The signature is run on the whole arrays, and on the first element of each
+alone; an array without axes goes with both, and where all are such, or there is none, it is run once. The answers of
+request number i go to `y.npz` under the names `i.all.OUTPUT` and `i.one.OUTPUT`. Only a SavedModel has several
+signatures.
 """
 
 import json
@@ -21,9 +23,8 @@ def savedmodel():
     def load(path):
         signatures = tf.saved_model.load(path).signatures
 
-        def serve(signature, x):
-            (name,) = signatures[signature].structured_input_signature[1]
-            answers = signatures[signature](**{name: tf.constant(x)})
+        def serve(signature, inputs):
+            answers = signatures[signature](**{name: tf.constant(x) for name, x in inputs.items()})
             return {key: plain(value.numpy()) for key, value in answers.items()}
 
         return serve
@@ -39,8 +40,7 @@ def litert():
 
     def load(path):
         serve = Interpreter(path).get_signature_runner()
-        (name,) = serve.get_input_details()
-        return lambda _, x: serve(**{name: x})
+        return lambda _, inputs: serve(**inputs)
 
     return load
 
@@ -51,8 +51,7 @@ def onnx():
     def load(path):
         session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
         names = [output.name for output in session.get_outputs()]
-        (source,) = session.get_inputs()
-        return lambda _, x: dict(zip(names, session.run(names, {source.name: x}), strict=True))
+        return lambda _, inputs: dict(zip(names, session.run(names, inputs), strict=True))
 
     return load
 
@@ -66,8 +65,11 @@ if __name__ == "__main__":
         for job in json.loads(line):
             serve, answers = loaders[job["format"]](job["path"]), {}
             for number, (signature, file) in enumerate(job["requests"]):
-                array = np.load(file)
-                for part, x in (("all", array), ("one", array[:1])):
-                    answers |= {f"{number}.{part}.{key}": value for key, value in serve(signature, x).items()}
+                with np.load(file) as stored:
+                    parts = {"all": dict(stored)}
+                if any(x.ndim for x in parts["all"].values()):
+                    parts["one"] = {name: x[:1] if x.ndim else x for name, x in parts["all"].items()}
+                for part, inputs in parts.items():
+                    answers |= {f"{number}.{part}.{key}": value for key, value in serve(signature, inputs).items()}
             np.savez(job["answers"], **answers)
         assert "zoo" not in sys.modules, "the check ran with zoo imported: it proves nothing"

@@ -5,6 +5,12 @@ from pathlib import Path
 
 # Name in a run folder; its suffix is the one that a path of the format must have.
 FILES = {"savedmodel": "savedmodel", "litert": "model.tflite", "onnx": "model.onnx", "keras": "model.keras"}
+# What an input is, behind the lines that use a file.
+MEANINGS = {
+    "image": "raw pixels 0..255, any number of images",
+    "features": "raw features, any number of rows",
+    "z": "codes of the standard normal distribution, any number",
+}
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,8 @@ class Export:
         path: the file, or the folder of a SavedModel.
         inputs: dict from the input's name to its type and shape, such as `{"image": "uint8 (n, 28, 28, 1)"}`.
         outputs: the same for the outputs.
-        difference: largest absolute difference from the model's own answers: of probabilities, or of values.
+        difference: largest absolute difference from the model's own answers: of probabilities, or of values; of grey
+            levels, where pixels are all that is answered.
         usage: a few lines of Python that use the file, without the zoo where the format allows it; they run as they
             stand.
     """
@@ -50,17 +57,25 @@ def usage(serving, format, path):
         path: where it is.
     """
     path = path.as_posix()  # a backslash would be an escape in the lines
+    takes = serving.takes(format)
     # A free side is shown as one that every network takes.
-    one = str(tuple(side or 256 for side in (1, *serving.shape_in(format))))
-    name, dtype, key = serving.name, serving.dtype, serving.shown[0]
-    what = "raw pixels 0..255, any number of images" if name == "image" else "raw features, any number of rows"
+    ones = {name: str((1, *(side or 256 for side in shape))) for name, (_, shape) in takes.items()}
+
+    def zeros(library):
+        return {name: f"{library}.zeros({one}, {library}.{takes[name][0]})" for name, one in ones.items()}
+
+    def arguments(library):
+        return ", ".join(f"{name}={value}" for name, value in zeros(library).items())
+
+    what = MEANINGS[serving.name]
+    one, number = ones[serving.name], next(iter(serving.outputs(format)))
     shown = ", ".join(f'answer["{each}"].numpy()' for each in serving.shown)
-    numeric = "probabilities" if key == "label" else key
+    fed = ", ".join(f'"{name}": {value}' for name, value in zeros("np").items())
     lines = {
         "savedmodel": [
             "import tensorflow as tf",
             f'serve = tf.saved_model.load("{path}").signatures["serving_default"]',
-            f"answer = serve({name}=tf.zeros({one}, tf.{dtype}))  # {what}",
+            f"answer = serve({arguments('tf')})  # {what}",
             f"print({shown})",
             *serving.more(path, one),
         ],
@@ -68,17 +83,17 @@ def usage(serving, format, path):
             "import numpy as np",
             "from ai_edge_litert.interpreter import Interpreter",
             f'serve = Interpreter("{path}").get_signature_runner()',
-            f'print(serve({name}=np.zeros({one}, np.{dtype}))["{numeric}"])  # {what}',
+            f'print(serve({arguments("np")})["{number}"])  # {what}',
         ],
         "onnx": [
             "import numpy as np, onnxruntime",
             f'session = onnxruntime.InferenceSession("{path}")',
-            f'print(session.run(["{numeric}"], {{"{name}": np.zeros({one}, np.{dtype})}})[0])  # {what}',
+            f'print(session.run(["{number}"], {{{fed}}})[0])  # {what}',
         ],
         "keras": [
             "import numpy as np, zoo",
             f'model = zoo.load("{path}")',
-            f"print(model(np.zeros({one}, np.{dtype})))  # {what}",
+            f"print(model({'{' + fed + '}' if len(takes) > 1 else zeros('np')[serving.name]}))  # {what}",
         ],
     }
     return "\n".join(lines[format])

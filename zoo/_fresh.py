@@ -24,8 +24,9 @@ def process(runtimes):
 
     Yields:
         A function `run(folder, files)` of a scratch folder and a dict from format to a path and its requests, a list of
-        a signature's name and an array, which returns a dict from format to the answers of its file: for request number
-        i the arrays `i.all.OUTPUT` and `i.one.OUTPUT`. It raises a `ZooError` when the process fails.
+        a signature's name and a dict of an array for each of its inputs, which returns a dict from format to the
+        answers of its file: for request number i the arrays `i.all.OUTPUT`, and `i.one.OUTPUT` where an input has axes.
+        It raises a `ZooError` when the process fails.
     """
     # No GPU there: the training process owns the GPU's memory, and an export is compared on the CPU.
     environment = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
@@ -44,9 +45,9 @@ def process(runtimes):
         jobs = []
         for name, (path, requests) in files.items():
             asked = []
-            for number, (signature, array) in enumerate(requests):
-                asked.append((signature, str(folder / f"{name}.{number}.npy")))
-                np.save(asked[-1][1], array)
+            for number, (signature, inputs) in enumerate(requests):
+                asked.append((signature, str(folder / f"{name}.{number}.npz")))
+                np.savez(asked[-1][1], **inputs)
             jobs.append({"format": name, "path": str(path), "requests": asked, "answers": str(answers[name])})
         try:
             output, _ = child.communicate(json.dumps(jobs) + "\n", timeout=TIMEOUT)

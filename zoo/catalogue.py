@@ -11,6 +11,8 @@ SIMONYAN_2015 = "Simonyan, Zisserman 2015, Very deep convolutional networks for 
 SZEGEDY_2014 = "Szegedy et al. 2014, Going deeper with convolutions"
 HE_2015 = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition"
 RONNEBERGER_2015 = "Ronneberger, Fischer, Brox 2015, U-Net: convolutional networks for biomedical image segmentation"
+RADFORD_2015 = "Radford, Metz, Chintala 2015, Unsupervised representation learning with deep convolutional GANs"
+ISOLA_2017 = "Isola, Zhu, Zhou, Efros 2017, Image-to-image translation with conditional adversarial networks"
 HINTON_2006 = "Hinton, Salakhutdinov 2006, Reducing the dimensionality of data with neural networks"
 
 ENTRIES = (
@@ -312,5 +314,45 @@ ENTRIES = (
         parameters=31_030_658,
         summary="as large out as in, with batch normalisation, interpolation or shortcuts where asked for",
         tiny=dict(num_classes=3, input_shape=(8, 8, 1), width=4, depth=2, batch_normalization=True, residual=True),
+    ),
+    Entry(
+        "gan",
+        family="gan",
+        task="generation",
+        paper="Goodfellow et al. 2014, Generative adversarial nets",
+        input="normal codes z, (100,); any image or vector comes out",
+        parameters=2_503_984,
+        summary="dense networks: 100-1200-1200-784, and a discriminator of maxout units",
+        tiny=dict(image_shape=(6, 6, 1), latent=5, hidden=(16,), units=(8,), pieces=2, dropout=0.0),
+    ),
+    Entry(
+        "dcgan",
+        family="gan",
+        task="generation",
+        paper=f"{RADFORD_2015}, section 3 and figure 1",
+        input="normal codes z, (100,); images of 64, 32 or 28 pixels come out, or of other even sides",
+        parameters=12_658_435,
+        summary="strided convolutions in both networks, and batch normalisation",
+        tiny=dict(image_shape=(8, 8, 1), latent=5, width=4),
+    ),
+    Entry(
+        "cgan",
+        family="gan",
+        task="generation",
+        paper="Mirza, Osindero 2014, Conditional generative adversarial nets, with the layers of dcgan",
+        input="normal codes z, (100,), and a class; images of 28 pixels come out, or of other even sides",
+        parameters=1_272_181,
+        summary="told which class to draw",
+        tiny=dict(num_classes=3, image_shape=(8, 8, 1), latent=5, width=4, embedding=3),
+    ),
+    Entry(
+        "pix2pix",
+        family="pix2pix",
+        task="translation",
+        paper=f"{ISOLA_2017}, section 3.2 and appendix 6.1",
+        input="raw pixels 0..255, (256, 256, 3); any sides that 2**levels divides",
+        parameters=54_414_531,
+        summary="a U-Net of 16 layers that generates, and a discriminator of 70 x 70 patches",
+        tiny=dict(input_shape=(8, 8, 1), channels=1, width=4, levels=2, dropout=0.0, patch=1),
     ),
 )

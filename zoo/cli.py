@@ -27,7 +27,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed = _parser(arguments).parse_args(arguments)
-        if parsed.command in NEED_KERAS or _segments(parsed):
+        if parsed.command in NEED_KERAS or _writes_images(parsed):
             _import_keras()
         parsed.run(parsed)
     except ZooError as error:
@@ -53,13 +53,13 @@ def train(path):
     return main(["train", path, *sys.argv[1:]])
 
 
-def _segments(parsed):
-    """Whether masks are to be written, which takes TensorFlow; labels of images do not."""
+def _writes_images(parsed):
+    """Whether masks or images are to be written, which takes TensorFlow; labels of images do not."""
     if parsed.command != "predict":
         return False
-    from zoo import segmenting
+    from zoo import segmenting, translating
 
-    return segmenting.segments(parsed.folder)
+    return segmenting.segments(parsed.folder) or translating.translates(parsed.folder)
 
 
 def _import_keras():
@@ -136,11 +136,12 @@ def _parser(arguments):
 
     predict = command("predict", commands.predict, "label files with a trained model", ("folder", "a run folder"))
     predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
-    predict.add_argument("--to", help="folder for the masks of a segmentation run (default: RUN/masks)")
+    predict.add_argument("--to", help="folder for masks or translated images (default: masks or translations in RUN)")
 
     generate = command("generate", commands.generate, "new images from a trained model", ("folder", "a run folder"))
     generate.add_argument("-n", type=int, default=64, help="images, 1 to 1024 (default: 64)")
-    generate.add_argument("--density", default="gmm", help="of an autoencoder's codes: gmm or kde (default: gmm)")
+    generate.add_argument("--label", help="class to make, its name or number (default: all in turn)")
+    generate.add_argument("--density", help="of an autoencoder's codes: gmm or kde (default: gmm)")
     generate.add_argument("--components", type=int, help="Gaussians of the mixture (default: held-out codes choose)")
     generate.add_argument("--seed", type=int, default=0, help="seed of the fit and of the draws (default: 0)")
     generate.add_argument("--to", help="PNG file (default: generated.png in the run folder)")

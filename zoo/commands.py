@@ -136,14 +136,21 @@ def report(parsed):
 
 
 def predict(parsed):
-    from zoo import predictor, segmenting
+    from zoo import predictor, segmenting, translating
 
     if segmenting.segments(parsed.folder):
         for path, shares in segmenting.masks(parsed.folder, parsed.files, parsed.to):
             print(f"{path}  {', '.join(f'{label} {share:.1%}' for label, share in shares.items())}")
         return
+    if translating.translates(parsed.folder):
+        for path in translating.images(parsed.folder, parsed.files, parsed.to):
+            print(path)
+        return
     if parsed.to:
-        raise ZooError(f"--to is for segmentation runs, which write masks. Received: --to {parsed.to}")
+        raise ZooError(
+            "--to is for segmentation runs, which write masks, and translation runs, which write images. "
+            f"Received: --to {parsed.to}"
+        )
     answers = predictor.predict(parsed.folder, parsed.files)
     width = max(len(str(answer["file"])) for answer in answers)
     for answer in answers:
@@ -160,8 +167,9 @@ def generate(parsed):
     path = generating.generate(
         parsed.folder,
         parsed.n,
-        parsed.density,
+        density=parsed.density,
         components=parsed.components,
+        label=parsed.label,
         seed=parsed.seed,
         to=parsed.to,
         overwrite=parsed.overwrite,

@@ -123,7 +123,9 @@ def _scaling(built):
     if raw.ndim == 4 and raw.shape[1:] != train.input_shape:
         raw = train.batch(0, 0)[0]  # windows of the images
     if built.model.built and raw.ndim == 4:
-        seen = _first_weighted_input(built.model, raw)
+        # Noise is no image: there it is the discriminator that sees the pixels.
+        network = built.model.discriminator if task_of(built.model) == "generation" else built.model
+        seen = _first_weighted_input(network, raw) if len(network.inputs) == 1 else None
         if seen is None:
             return
         largest = float(np.abs(seen).max())

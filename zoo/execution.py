@@ -113,7 +113,15 @@ def layers(model):
 
 
 def operations(model):
-    """A rough count of the multiplications that one example costs in training: three times the forward pass."""
+    """A rough count of the multiplications that one example costs in training: three times the forward pass.
+
+    A discriminator sees a real and a generated example, forward and back, and once more for the generator's gradient.
+    """
+    beside = getattr(model, "discriminator", None)
+    return max(3 * _forward(model) + (8 * _forward(beside) if beside is not None else 0), 1)
+
+
+def _forward(model):
     total, sides = 0, _sides(model)
     for layer in layers(model):
         kernel = getattr(layer, "kernel", None)
@@ -125,7 +133,7 @@ def operations(model):
             maps = layer.input if isinstance(layer, keras.layers.Conv2DTranspose) else layer.output
             places = math.prod(sides.get(id(maps), maps.shape[1:3]))
         total += places * math.prod(kernel.shape)
-    return max(3 * total, 1)
+    return total
 
 
 def _sides(model):

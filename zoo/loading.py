@@ -23,15 +23,19 @@ EXPANSION = 100
 
 # Where the zoo registers classes and functions; a family's own stand in its module of zoo.models.
 REGISTERING = (
+    "adversarial",
     "bilinear_upsampling",
     "code_layers",
+    "generative_layers",
     "grouped_convolution",
     "layers",
+    "leaky_relu",
     "local_response",
     "losses",
     "metrics",
     "normalization",
     "optimizers",
+    "perceptual",
     "pixel_affine",
     "reconstruction",
     "segmentation_losses",

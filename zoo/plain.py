@@ -6,14 +6,17 @@ import numpy as np
 from zoo.bilinear_upsampling import BilinearUpSampling2D
 from zoo.errors import ZooError
 from zoo.grouped_convolution import GroupedConv2D
+from zoo.leaky_relu import LeakyReLU
 from zoo.normalization import BatchNormalization
-from zoo.pixel_affine import PixelAffine
+from zoo.pixel_affine import PixelAffine, Pixels
 
 # Layers that are Keras' own, computed in another way: configuration and weights are the same.
 REPLACED = {
     BatchNormalization: keras.layers.BatchNormalization,
     GroupedConv2D: keras.layers.Conv2D,
     BilinearUpSampling2D: keras.layers.UpSampling2D,
+    LeakyReLU: keras.layers.LeakyReLU,
+    Pixels: keras.layers.Rescaling,
 }
 # Sums that are taken in another order differ by this, as a share of the largest output.
 TOLERANCE = 1e-4
@@ -23,7 +26,8 @@ def plain(model):
     """Makes a copy of a network that opens with Keras alone.
 
     The zoo's batch normalisation and grouped convolution become Keras' own; what scales pixels becomes a `Rescaling`
-    by its present numbers. The copy is compared with the network on random inputs.
+    by its present numbers. What only training needs, such as a discriminator, is left out. The copy is compared with
+    the network on random inputs.
 
     Args:
         model: a Functional `keras.Model`.
@@ -49,7 +53,7 @@ def plain(model):
         return REPLACED.get(type(layer), type(layer)).from_config(layer.get_config())
 
     # Of a class of the zoo's own only the graph is copied.
-    graph = keras.Model(model.inputs[0], model.output, name=model.name)
+    graph = keras.Model(model.input, model.output, name=model.name)
     copy = keras.models.clone_model(graph, clone_function=clone, recursive=True)
     own = sorted(set(_registered(keras.saving.serialize_keras_object(copy))))
     if own:
@@ -57,17 +61,22 @@ def plain(model):
             f"{model.name} cannot be written in layers of Keras alone: it has {', '.join(own)}. A SavedModel, LiteRT "
             "or ONNX file needs no zoo either; model.keras in the run folder opens behind `import zoo`"
         )
-    copy.set_weights([variable.numpy() for variable in model.weights if id(variable) not in constants])
-    batch = (
-        np.random.default_rng(0)
-        .integers(0, 256, (2, *(side or 64 for side in model.input_shape[1:])))
-        .astype("float32")
-    )
+    copy.set_weights([variable.numpy() for variable in graph.weights if id(variable) not in constants])
+    random = np.random.default_rng(0)
+    batch = keras.tree.map_structure(lambda each: _drawn(random, each), graph.input)
     for old, new in zip(*(keras.tree.flatten(each(batch, training=False)) for each in (model, copy)), strict=True):
         old, new = (np.asarray(keras.ops.convert_to_numpy(keras.ops.cast(each, "float32"))) for each in (old, new))
         if not np.allclose(old, new, rtol=0, atol=TOLERANCE * max(1.0, np.abs(old).max())):
             raise ZooError(f"the copy of {model.name} in layers of Keras differs by {np.abs(old - new).max():.2g}")
     return copy
+
+
+def _drawn(random, each):
+    """Two random examples for an input: pixels, numbers, or the first two classes."""
+    shape = (2, *(side or 64 for side in each.shape[1:]))
+    if "int" in each.dtype:
+        return random.integers(0, 2, shape).astype(each.dtype)
+    return (random.integers(0, 256, shape) if len(shape) == 4 else random.standard_normal(shape)).astype("float32")
 
 
 def _registered(config):

@@ -12,7 +12,19 @@ from zoo.tasks import task_of
 CONFUSION_CLASSES = 30
 MISTAKES = 24
 # Where the pictures of other tasks than classification and regression are drawn.
-DRAWN = {"autoencoding": "zoo.pictures.codes", "segmentation": "zoo.pictures.masks"}
+DRAWN = {
+    "autoencoding": "zoo.pictures.codes",
+    "generation": "zoo.pictures.generation",
+    "segmentation": "zoo.pictures.masks",
+    "translation": "zoo.pictures.translation",
+}
+# Quantities of two players, which are read against each other: their panel, and the name of the line.
+PLAYERS = {
+    "d_real": ("discriminator's opinion", "real"),
+    "d_fake": ("discriminator's opinion", "generated"),
+    "generator_gradient_norm": ("gradient norm", "generator"),
+    "discriminator_gradient_norm": ("gradient norm", "discriminator"),
+}
 
 
 def redraw(folder):
@@ -131,7 +143,11 @@ def curves(rows, title=""):
     """
     panes, validated = {}, set()
     for key in dict.fromkeys(key for row in rows for key in row):
-        if key not in ("epoch", "seconds", "best_step"):
+        plain = key.removeprefix("val_")
+        if plain in PLAYERS:
+            kind, name = PLAYERS[plain]
+            panes.setdefault(kind, {})[name + ", validation" * (plain != key)] = key
+        elif key not in ("epoch", "seconds", "best_step"):
             kind, _, layer = key.partition("/")
             name = layer or ("validation" if key.startswith("val_") else "training")
             panes.setdefault(kind.removeprefix("val_"), {})[name] = key

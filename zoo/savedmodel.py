@@ -33,7 +33,13 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
     - autoencoding: `reconstruction` (uint8 pixels) and `squared_error` of each image, summed over pixels 0..1. The
       SavedModel has the signatures `serve` (the same), `encode` (`image` to `code`) and `decode` (`code` to `image`);
     - segmentation: a SavedModel takes images of any height and width and answers with `mask`, a class for each pixel,
-      and `probabilities`; its signature `labels` names the classes. Numeric formats take the model's own size.
+      and `probabilities`; its signature `labels` names the classes. Numeric formats take the model's own size;
+    - generation: the input is `z`, codes of float32, and `label`, int32, where the model takes classes; the answer is
+      `image` (uint8 pixels), or `vector` where it makes vectors. The SavedModel has the signature `sample` (`n` and
+      `seed`, and `label` where there are classes) to n of them: those of `zoo.adversarial.Adversarial.sample`; and
+      `labels`, which names the classes;
+    - translation: `translation` (uint8 pixels). Where the model takes images of any height and width, so does the
+      SavedModel, and there is no LiteRT or ONNX file of it.
 
     Each file is run in a new process that has no zoo and compared with `model`: probabilities to 1e-5 and a millionth
     of the largest logit (1e-4 where an image is put together from tiles), values, codes and squared errors to a
@@ -45,11 +51,13 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
     Args:
         model: a Functional `keras.Model` from one raw input to logits `(batch, classes)` or
             `(batch, height, width, classes)`, or to a dict whose `"logits"` they are; its other outputs serve training
-            and are left out. Or an autoencoder, with models `encoder` and `decoder`.
+            and are left out. Or an autoencoder, with models `encoder` and `decoder`; an adversarial network; or a model
+            of images to images that ends in the layer `zoo.pixel_affine.Pixels`.
         path: where to write: a folder, or a file that ends in `.tflite`, `.onnx` or `.keras`.
         labels: names of the classes in the order of the logits; by default `"0"` to `"n-1"`.
         format: `"savedmodel"`, `"litert"`, `"onnx"` (needs the extra packages of `onnx`) or `"keras"`.
-        batch: raw inputs to check with, such as test images, `(n, height, width, channels)`; by default random ones.
+        batch: raw inputs to check with, such as test images, `(n, height, width, channels)`; by default random ones. A
+            model that generates from noise is always checked with noise.
         features: names of the features of a table model, in order: LiteRT and ONNX files keep them, so that columns can
             be found by name later.
         overwrite: replace what is at `path`.
@@ -68,12 +76,7 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
         >>> done.inputs, sorted(done.outputs)
         ({'image': 'uint8 (n, 28, 28, 1)'}, ['label', 'probabilities', 'probability'])
     """
-    choose("format", format, FILES)
-    path = Path(path).absolute()
-    suffix = Path(FILES[format]).suffix
-    if suffix and path.suffix != suffix:
-        raise ZooError(f"the path of a {format} export ends in {suffix!r}. Received: path={str(path)!r}")
-    beside = path.with_name(f"{path.name}.{LABELS}")
+    path, beside = _paths(path, format)
     return _export(model, {format: path}, beside, labels, features, batch, overwrite)[format]
 
 
@@ -121,16 +124,34 @@ def export_run(run, format="savedmodel", to=None, overwrite=False):
 
     choose("format", format, FILES)
     record = runs.read(run)
-    model = load(run)
+    model, copy = load(run), None
     if format == "keras":
         from zoo.plain import plain
 
-        model = plain(model)
+        copy = plain(model)
     path = Path(to) if to else Path(run) / ("plain.keras" if format == "keras" else FILES[format])
-    return export(model, path, record["labels"], format, features=record.get("features"), overwrite=overwrite)
+    path, beside = _paths(path, format)
+    done = _export(model, {format: path}, beside, record["labels"], record.get("features"), None, overwrite, copy)
+    return done[format]
 
 
-def _export(model, targets, labels_file, labels, features, batch, overwrite):
+def _paths(path, format):
+    """Where a file of a format goes, and the names of its labels.
+
+    Raises:
+        ZooError: no such format, or a path that does not end like one.
+    """
+    choose("format", format, FILES)
+    path = Path(path).absolute()
+    suffix = Path(FILES[format]).suffix
+    if suffix and path.suffix != suffix:
+        raise ZooError(f"the path of a {format} export ends in {suffix!r}. Received: path={str(path)!r}")
+    return path, path.with_name(f"{path.name}.{LABELS}")
+
+
+def _export(model, targets, labels_file, labels, features, batch, overwrite, copy=None):
+    """Writes the targets, and checks them. `copy` is what goes into a `keras` file instead of the model."""
+    copy = model if copy is None else copy
     served = [format for format in targets if format != "keras"]
     serving = serving_of(model, labels, features, served)
     batch = serving.example() if batch is None else serving.checked(batch)
@@ -141,14 +162,14 @@ def _export(model, targets, labels_file, labels, features, batch, overwrite):
     with _staging.staged(files) as folder, _fresh.process(served) as check:
         staged = {format: folder / path.name for format, path in targets.items()}
         for format, path in staged.items():
-            _write(serving, format, path)
+            _write(serving, format, path, copy)
         if labels_file in files and serving.labels:
             (folder / labels_file.name).write_text("\n".join(serving.labels) + "\n", encoding="utf-8")
         requests = {format: serving.requests(batch, format) for format in served}
         answers = check(folder, {format: (staged[format], requests[format]) for format in served})
-        differences = {format: serving.compare(format, batch, answers[format]) for format in served}
+        differences = {format: serving.compare(format, requests[format], answers[format]) for format in served}
         if "keras" in staged:
-            differences["keras"] = _compare_keras(model, staged["keras"], serving.own(batch))
+            differences["keras"] = _compare_keras(copy, staged["keras"], serving.own(batch))
     return Exports(
         (
             format,
@@ -165,10 +186,12 @@ def _export(model, targets, labels_file, labels, features, batch, overwrite):
     )
 
 
-def _write(serving, format, path):
-    write = {"savedmodel": _savedmodel, "litert": _litert, "onnx": _onnx, "keras": _keras}[format]
+def _write(serving, format, path, copy):
     try:
-        write(serving, path)
+        if format == "keras":
+            copy.save(path)
+        else:
+            {"savedmodel": _savedmodel, "litert": _litert, "onnx": _onnx}[format](serving, path)
     except Exception as error:
         raise ZooError(
             f"the model cannot be written as {format}. {type(error).__name__}: {str(error)[:600]}"
@@ -183,8 +206,8 @@ def _signatures(serving, model, format):
     import tensorflow as tf
 
     found, module = {}, tf.Module()
-    for name, (function, spec) in serving.functions(model, format).items():
-        found[name] = tf.function(function, input_signature=[spec] if spec is not None else [], autograph=False)
+    for name, (function, specs) in serving.functions(model, format).items():
+        found[name] = tf.function(function, input_signature=specs, autograph=False)
     concrete = {name: function.get_concrete_function() for name, function in found.items()}
     module.functions = found
     # A list, because TensorFlow's variables cannot be hashed.
@@ -196,7 +219,7 @@ def _signatures(serving, model, format):
 def _savedmodel(serving, path):
     import tensorflow as tf
 
-    module, _, concrete = _signatures(serving, serving.model, "savedmodel")
+    module, _, concrete = _signatures(serving, serving.graph, "savedmodel")
     tf.saved_model.save(module, str(path), signatures=concrete)
 
 
@@ -216,28 +239,10 @@ def _litert(serving, path):
 
 
 def _onnx(serving, path):
-    import onnx
-    import tensorflow as tf
-    import tf2onnx
+    from zoo.serving.onnx_file import write
 
     _, functions, concrete = _signatures(serving, serving.float32, "onnx")
-    numeric = functions[DEFAULT]
-    with native_logs_hidden():
-        proto, _ = tf2onnx.convert.from_function(numeric, input_signature=numeric.input_signature)
-    # What a layer holds as a plain tensor (the mean of a Normalization) is left as an input: make it a constant.
-    captured = concrete[DEFAULT].graph.captures
-    constants = {inner.name: value for value, inner in captured if value.dtype != tf.resource}
-    for tensor in [each for each in proto.graph.input if each.name in constants]:
-        proto.graph.initializer.append(onnx.numpy_helper.from_array(constants[tensor.name].numpy(), tensor.name))
-        proto.graph.input.remove(tensor)
-    for tensor in (*proto.graph.input, *proto.graph.output):
-        tensor.type.tensor_type.shape.dim[0].dim_param = "batch"
-    onnx.helper.set_model_props(proto, {name: "\n".join(lines) for name, lines in serving.names.items()})
-    onnx.save(proto, str(path))
-
-
-def _keras(serving, path):
-    serving.model.save(path)
+    write(path, functions[DEFAULT], concrete[DEFAULT], serving.names)
 
 
 def _compare_keras(model, path, batch):

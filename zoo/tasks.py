@@ -10,10 +10,11 @@ def task_of(model):
         model: a built Functional `keras.Model`.
 
     Returns:
-        `"autoencoding"` (it has an `encoder` and a `decoder`), `"generation"` (noise in, an image or a vector out, and a
-        `discriminator`), `"translation"` (an image in, the pixels of an image out, from the layer
-        `zoo.pixel_affine.Pixels`), `"segmentation"` (logits for each pixel), `"classification"` (logits, two or more) or
-        `"regression"` (one number).
+        - `"autoencoding"`: it has an `encoder` and a `decoder`;
+        - `"generation"`: noise in, an image or a vector out, and a `discriminator`;
+        - `"translation"`: an image in, the pixels of an image out, from the layer `zoo.pixel_affine.Pixels`;
+        - `"segmentation"`: logits for each pixel;
+        - `"classification"`: logits, two or more; `"regression"`: one number.
 
     Example:
         >>> task_of(zoo.build("lenet")), task_of(zoo.build("vae"))

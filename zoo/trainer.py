@@ -10,6 +10,7 @@ import keras
 from zoo import checkpoint, doctor, estimate, preparation, recipe, runs
 from zoo.errors import ZooError
 from zoo.recorder import Recorder, finish_what_is_written
+from zoo.tasks import task_of
 
 
 class Diverged(ZooError):
@@ -151,7 +152,7 @@ def _fit(built, folder, record, restored, verbose, tell):
         folder, built.callbacks, restored, built.epochs, lambda: tell(estimate.estimate(built, recorder.initial_epoch))
     )
     first = recorder.initial_epoch
-    callbacks = [*built.callbacks, *_always(folder), recorder]
+    callbacks = [*built.callbacks, *_always(folder, built), recorder]
     try:
         with finish_what_is_written(recorder):
             model.fit(
@@ -164,7 +165,7 @@ def _fit(built, folder, record, restored, verbose, tell):
                 shuffle=False,
                 verbose=bar,
             )
-        _check_finite(recorder, folder)
+        _check_finite(recorder, folder, model)
         return _finish(built, folder, record, recorder, tell)
     except KeyboardInterrupt:
         tell(f"\nStopped. To continue: zoo resume {folder}")
@@ -192,7 +193,7 @@ def _finish(built, folder, record, recorder, tell):
     exported = None
     if record["export"] and keras.backend.backend() == "tensorflow":
         exported = savedmodel.export_all(
-            model, folder, labels=data.labels, features=record["features"], batch=_sample(data), overwrite=True
+            model, folder, labels=data.labels, features=record["features"], batch=_sample(model, data), overwrite=True
         )
     elif record["export"]:
         tell("A SavedModel needs the TensorFlow backend: export was skipped.")
@@ -203,12 +204,17 @@ def _finish(built, folder, record, recorder, tell):
     return recipe.Result(model, metrics, folder)
 
 
-def _always(folder):
-    """The callbacks of every run."""
-    return [
+def _always(folder, built):
+    """The callbacks of every run, and of every run of a model that makes images."""
+    from zoo.samples import Samples
+
+    always = [
         keras.callbacks.TerminateOnNaN(),
         keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
     ]
+    if task_of(built.model) in ("generation", "translation"):
+        always.append(Samples(folder / "samples", built.data))
+    return always
 
 
 def _scores(built):
@@ -232,12 +238,14 @@ def _best(callbacks):
     return {}
 
 
-def _check_finite(recorder, folder):
+def _check_finite(recorder, folder, model):
     rows = recorder.rows
     loss = rows[-1].get("loss", 0.0) if rows else 0.0
     if not math.isfinite(loss):
+        player = getattr(model, "broken", None)
+        whose = f"the {player}'s numbers were the first that broke, and the loss" if player else "the loss"
         raise Diverged(
-            f"the loss became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. "
+            f"{whose} became {'NaN' if math.isnan(loss) else 'infinite'} in epoch {len(rows)}; training was stopped. "
             f"The history is in {folder}. A smaller learning rate, or clipping of the gradient's norm, usually helps"
         )
 
@@ -248,8 +256,11 @@ def _bar(verbose):
     return verbose
 
 
-def _sample(data):
+def _sample(model, data):
     """A few raw examples, to compare an exported model on."""
+    if task_of(model) == "translation":  # of one size, where what is stored is larger
+        held = data.test or data.validation
+        return next(held.once().as_numpy_iterator())[0][:8] if held else data.train.batch(0, 0)[0][:8]
     stream = data.test or data.validation or data.train
     return stream.arrays[0][:8]
 

@@ -18,9 +18,11 @@ from zoo.data.noise import noise
 from zoo.data.pixels import read_image
 from zoo.data.randaugment import randaugment
 from zoo.data.reconstruction import reconstruction
+from zoo.data.ring import ring
 from zoo.data.segmentation import segmentation
 from zoo.data.stream import Stream
 from zoo.data.table import table
+from zoo.data.translation import translation
 
 __all__ = [
     "Stream",
@@ -38,4 +40,4 @@ __all__ = [
     "images",
 ]
 __all__ += ["mixup", "noise", "paired", "randaugment", "read_image", "reconstruction", "repeated", "segmentation"]
-__all__ += ["shift", "table"]
+__all__ += ["ring", "shift", "table", "translation"]

@@ -18,6 +18,10 @@ def check_fits(data, model):
     Example:
         >>> check_fits(zoo.data.images("digits", 32), zoo.build("mlp", input_shape=(8, 8, 1), num_classes=10))
     """
+    task = task_of(model)
+    if task in ("generation", "translation"):
+        _check_images(data, model, task)
+        return
     takes, given = tuple(model.inputs[0].shape[1:]), tuple(data.train.input_shape)
     if len(takes) != len(given) or any(one not in (None, other) for one, other in zip(takes, given, strict=True)):
         raise ZooError(_message(model.name, takes, given))
@@ -25,13 +29,13 @@ def check_fits(data, model):
         return
     outputs = logits_of(model).shape[-1]
     # Two classes of pixels may share one logit.
-    if outputs != len(data.labels) and (task_of(model), outputs, len(data.labels)) != ("segmentation", 1, 2):
+    if outputs != len(data.labels) and (task, outputs, len(data.labels)) != ("segmentation", 1, 2):
         raise ZooError(
             f"{model.name!r} answers with {outputs} logits, and the data has {len(data.labels)} classes "
             f"({', '.join(data.labels[:10])}{', ...' if len(data.labels) > 10 else ''}). "
             f"Build it with num_classes={len(data.labels)}"
         )
-    if task_of(model) == "segmentation":
+    if task == "segmentation":
         answers, masks = tuple(logits_of(model).shape[1:3]), tuple(data.train.element_spec[1][0][1:3])
         if any(one not in (None, other) for one, other in zip(answers, masks, strict=True)):
             raise ZooError(
@@ -39,6 +43,28 @@ def check_fits(data, model):
                 "windows with a margin: zoo.data.paired.crop(572, margin=92)"
             )
     _check_losses(data, model)
+
+
+def _check_images(data, model, task):
+    """Raises unless a model that makes images makes those of the data."""
+    spec = data.train.element_spec
+    x, y = (tuple(part[0][1:]) for part in spec[:2])
+    made = tuple(model.outputs[0].shape[1:])
+    pairs = [("takes", tuple(model.inputs[0].shape[1:]), x)] if task == "translation" else []
+    pairs.append(("makes", made, x if task == "generation" else y))
+    for verb, own, given in pairs:
+        if len(own) != len(given) or any(one not in (None, other) for one, other in zip(own, given, strict=True)):
+            name = "image_shape" if task == "generation" else "input_shape"
+            raise ZooError(
+                f"{model.name!r} {verb} images of {_words(own)}, and the data's are {_words(given)}. Build the model "
+                f"for them with {name}, or bring the images to its form with size and channels"
+            )
+    classes, known = getattr(model, "classes", None), len(data.labels or ())
+    if classes and classes != known:
+        raise ZooError(
+            f"{model.name!r} is told one of {classes} classes, and the data has {known}. Build it with "
+            f"num_classes={known}"
+        )
 
 
 def _check_losses(data, model):
@@ -63,13 +89,10 @@ def _check_losses(data, model):
 
 
 def _message(name, takes, given):
-    def words(shape):
-        return " x ".join("any" if side is None else str(side) for side in shape)
-
     kinds = {1: "feature vectors of length", 3: "images of"}
     kind, other = (kinds.get(len(shape), "inputs of shape") for shape in (takes, given))
-    what = words(given) if kind == other else f"{other} {words(given)}"
-    text = f"{name!r} takes {kind} {words(takes)}, and the data's are {what}. "
+    what = _words(given) if kind == other else f"{other} {_words(given)}"
+    text = f"{name!r} takes {kind} {_words(takes)}, and the data's are {what}. "
     build = f"Build the model for them with input_shape={given}"
     change = []
     if len(takes) == len(given) == 3:
@@ -79,3 +102,7 @@ def _message(name, takes, given):
         if channels not in (None, given[2]):
             change.append(f"--channels {channels}")
     return f"{text}{build}, or bring the images to its form with {' '.join(change)}" if change else text + build
+
+
+def _words(shape):
+    return " x ".join("any" if side is None else str(side) for side in shape)

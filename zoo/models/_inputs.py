@@ -30,12 +30,13 @@ def number(argument, value, below=math.inf):
     return value
 
 
-def shape(input_shape, vectors=False):
+def shape(input_shape, vectors=False, name="input_shape"):
     """Checks the shape of one example.
 
     Args:
         input_shape: (height, width, channels), integers >= 1; with `vectors` also (features,).
         vectors: whether a feature vector will do.
+        name: of the argument.
 
     Returns:
         The shape as a tuple.
@@ -44,9 +45,9 @@ def shape(input_shape, vectors=False):
         ZooError: anything else.
     """
     works = "(height, width, channels)" + (" or (features,)" if vectors else "") + ", integers >= 1"
-    require(isinstance(input_shape, list | tuple), "input_shape", input_shape, works)
+    require(isinstance(input_shape, list | tuple), name, input_shape, works)
     sizes = all(isinstance(size, int) and not isinstance(size, bool) and size >= 1 for size in input_shape)
-    require(sizes and len(input_shape) in ((1, 3) if vectors else (3,)), "input_shape", input_shape, works)
+    require(sizes and len(input_shape) in ((1, 3) if vectors else (3,)), name, input_shape, works)
     return tuple(input_shape)
 
 

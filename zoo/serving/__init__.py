@@ -18,13 +18,15 @@ def serving(model, labels, features, formats):
     Raises:
         ZooError: when the model or the labels do not fit what is to be written.
     """
-    from zoo.serving.base import input_shape
+    from zoo.serving.checks import check_built
     from zoo.serving.codes import Codes
+    from zoo.serving.generation import Generation
     from zoo.serving.logits import Logits
     from zoo.serving.masks import Masks
+    from zoo.serving.translation import Translation
 
-    input_shape(model)
-    kinds = {"autoencoding": Codes, "segmentation": Masks}
+    check_built(model)
+    kinds = {"autoencoding": Codes, "segmentation": Masks, "generation": Generation, "translation": Translation}
     return kinds.get(task_of(model), Logits)(model, labels, features, formats)
 
 
@@ -35,6 +37,9 @@ def formats(model):
         model: a built Functional `keras.Model`.
 
     Returns:
-        Names of formats. LiteRT has no images of any size: a segmentation network is left as a SavedModel alone.
+        Names of formats. LiteRT has no images of any size: a segmentation network, and one from image to image whose
+        sides are free, are left as a SavedModel alone.
     """
-    return ("savedmodel",) if task_of(model) == "segmentation" else ("savedmodel", "litert")
+    task = task_of(model)
+    free = task == "segmentation" or (task == "translation" and None in model.inputs[0].shape[1:])
+    return ("savedmodel",) if free else ("savedmodel", "litert")

@@ -6,9 +6,12 @@ import importlib.util
 import numpy as np
 
 from zoo.errors import ZooError, require
+from zoo.serving.checks import check_features, check_finite, check_lines, in_words, input_shape
+from zoo.serving.pixels import random_pixels
+from zoo.serving.precision import is_float32, twin
 
-# The signature that runtimes look for first.
-DEFAULT = "serving_default"
+# The signature that runtimes look for first, and the one that names the classes.
+DEFAULT, NAMES = "serving_default", "labels"
 
 
 class Serving:
@@ -22,6 +25,7 @@ class Serving:
 
     Attributes:
         model: the model.
+        graph: the part of it that is written.
         shape: shape of one raw input; None for a side that is free.
         name, dtype: the raw input's.
         labels, features: tuples of names, empty where there are none.
@@ -34,15 +38,18 @@ class Serving:
     shown = ()
 
     def __init__(self, model, labels, features, formats):
-        self.model = model
-        self.shape = input_shape(model)
+        self.model = self.graph = model
+        self.shape = self._shape()
         self.name, self.dtype = ("image", "uint8") if len(self.shape) == 3 else ("features", "float32")
         self.labels = self._labels(labels)
-        self.features = _features(features, self.shape)
+        self.features = check_features(features, self.shape)
         _require_packages(formats)
 
+    def _shape(self):
+        return input_shape(self.model)
+
     def _labels(self, labels):
-        return _checked_lines("labels", labels) if labels else ()
+        return check_lines("labels", labels) if labels else ()
 
     @property
     def names(self):
@@ -54,9 +61,13 @@ class Serving:
         """Shape of one raw input of a file of a format."""
         return self.shape
 
+    def takes(self, format):
+        """The inputs of a file of a format: a dict from a name to the type and the shape of one."""
+        return {self.name: (self.dtype, self.shape_in(format))}
+
     def inputs(self, format):
-        """The input's name and type, in words."""
-        return {self.name: f"{self.dtype} {in_words(('n', *self.shape_in(format)))}"}
+        """The inputs' names and types, in words, of the signature that runtimes look for first."""
+        return {name: f"{dtype} {in_words(('n', *shape))}" for name, (dtype, shape) in self.takes(format).items()}
 
     def outputs(self, format):
         """The outputs' names and types, in words, of the signature that runtimes look for first."""
@@ -66,21 +77,30 @@ class Serving:
         """The serving graph.
 
         Args:
-            model: `model`, or its float32 twin.
+            model: `graph`, or its float32 twin.
             format: numeric formats get numbers alone, and one function.
 
         Returns:
-            A dict from a signature's name to a function of one tensor that returns a dict of tensors, and the
-            `tf.TensorSpec` of that tensor.
+            A dict from a signature's name to a function of tensors that returns a dict of tensors, and a list of their
+            `tf.TensorSpec`s, which name them.
         """
         raise NotImplementedError
 
-    def requests(self, batch, format):
-        """What a written file is asked: a list of a signature's name and an array for it."""
-        return [(DEFAULT, batch)]
+    def class_names(self):
+        """The function of the signature that names the classes."""
+        import tensorflow as tf
 
-    def expected(self, signature, array, format):
-        """What the model itself answers.
+        return {NAMES: tf.constant(self.labels)}
+
+    def requests(self, batch, format):
+        """What a written file is asked: a list of a signature's name and a dict of an array for each of its inputs.
+
+        An array without axes goes with every element of the others.
+        """
+        return [(DEFAULT, {self.name: batch})]
+
+    def expected(self, signature, inputs, format):
+        """What the model itself answers to a request.
 
         Returns:
             A dict from an answer's name to an array and the largest difference that is rounding.
@@ -88,11 +108,13 @@ class Serving:
         raise NotImplementedError
 
     def inspect(self, format, got):
-        """Checks answers against each other, such as labels against probabilities.
+        """Checks answers that are no numbers, such as labels, against those that are.
 
         Raises:
             ZooError: when they contradict each other.
         """
+        if NAMES in got and got[NAMES].tolist() != list(self.labels):
+            raise ZooError(f"the {format} export names other classes than the model's")
 
     def more(self, path, shape):
         """Further lines that show how a SavedModel is used.
@@ -104,11 +126,11 @@ class Serving:
         return []
 
     def example(self):
-        """Eight raw inputs, always the same ones."""
-        random, shape = np.random.default_rng(0), (8, *self.shape)
-        if self.name == "image":
-            return random.integers(0, 256, shape, dtype=np.uint8)
-        return random.standard_normal(shape, dtype=np.float32)
+        """Raw inputs, always the same ones: eight, or two images where a side is free."""
+        random = np.random.default_rng(0)
+        if self.name != "image":
+            return random.standard_normal((8, *self.shape), dtype=np.float32)
+        return random_pixels(2 if None in self.shape else 8, self.shape)
 
     def checked(self, batch):
         """`batch` in the input's type, at most 32 elements."""
@@ -125,51 +147,62 @@ class Serving:
         """A batch as the model itself takes it, where that is not what a file takes."""
         return batch
 
-    def compare(self, format, batch, answers):
+    def compare(self, format, requests, answers):
         """Largest difference between a file's answers and the model's.
 
         Args:
             format: the file's.
-            batch: the raw inputs it was asked of.
-            answers: what `zoo._fresh` brings: for request number i `i.all.OUTPUT` for the whole array, `i.one.OUTPUT`
-                for its first element.
+            requests: what it was asked.
+            answers: what `zoo._fresh` brings: for request number i `i.all.OUTPUT` for whole arrays, `i.one.OUTPUT` for
+                their first element.
+
+        Returns:
+            That of numbers; of pixels, in grey levels, where these are all that is answered.
 
         Raises:
             ZooError: when it is more than rounding.
         """
-        largest = 0.0
-        for number, (signature, array) in enumerate(self.requests(batch, format)):
-            wanted = self.expected(signature, array, format)
-            if not all(np.isfinite(values).all() for values, _ in wanted.values()):
-                raise ZooError(
-                    "the model itself answers with NaN or infinity: its weights are broken. Nothing was written."
-                )
+        found = {"f": [], "i": [], "u": []}
+        for number, (signature, inputs) in enumerate(requests):
+            wanted = self.expected(signature, inputs, format)
+            check_finite(*(values for values, _ in wanted.values()))
             for part in ("all", "one"):
                 begin = f"{number}.{part}."
                 got = {key.removeprefix(begin): value for key, value in answers.items() if key.startswith(begin)}
+                if part == "one" and not got:
+                    continue  # no input has a first element
                 for key, (values, tolerance) in wanted.items():
                     values = values if part == "all" else values[:1]
-                    largest = max(largest, _difference(format, key, got[key], values, tolerance))
+                    found[values.dtype.kind].append(_difference(format, key, got[key], values, tolerance))
                 self.inspect(format, got)
-        return largest
+        return max(found["f"] or found["u"] + found["i"])
 
-    def answered(self, network, array, format):
-        """What a network answers, op by op, where the fresh process computes: a GPU rounds differently."""
+    def answered(self, network, inputs, format):
+        """What a network answers, op by op, where the fresh process computes: a GPU rounds differently.
+
+        Args:
+            network: a Functional `keras.Model`.
+            inputs: an array, or a dict of one for each of its inputs.
+            format: see `functions`.
+
+        Returns:
+            A float64 array.
+        """
         import keras
 
         with keras.device("cpu:0"):
-            raw = network(array.astype("float32"), training=False)
+            raw = network(inputs, training=False)
         return keras.ops.convert_to_numpy(keras.ops.cast(raw, "float32")).astype("float64")
 
     def computing(self, format):
-        """The model that a format computes, and whether it does so in float32."""
-        model = self.model if format == "savedmodel" else self.float32
-        return model, is_float32(model)
+        """The graph that a format computes, and whether it does so in float32."""
+        graph = self.graph if format == "savedmodel" else self.float32
+        return graph, is_float32(graph)
 
     @functools.cached_property
     def float32(self):
-        """The model itself, or its twin that computes in float32 with the same weights."""
-        return self.model if is_float32(self.model) else _twin(self.model)
+        """The graph itself, or its twin that computes in float32 with the same weights."""
+        return self.graph if is_float32(self.graph) else twin(self.graph)
 
 
 def _difference(format, key, got, values, tolerance):
@@ -184,48 +217,7 @@ def _difference(format, key, got, values, tolerance):
             f"the {format} export does not answer like the model: {key} differ by {difference:.3g}, allowed is "
             f"{tolerance:.3g}. Nothing was written."
         )
-    return difference if values.dtype.kind == "f" else 0.0
-
-
-def in_words(shape):
-    """A shape in words; a side that is free is "any"."""
-    return f"({', '.join(str(side or 'any') for side in shape)})"
-
-
-def input_shape(model):
-    """Shape of one raw input of a model.
-
-    Raises:
-        ZooError: no built Functional model, or several inputs.
-    """
-    inputs, output = getattr(model, "inputs", None), getattr(model, "output", None)
-    if not inputs or output is None:
-        raise ZooError(
-            f"{model!r} is not a built Functional model: it has no inputs and outputs yet. Build it with zoo.build, or "
-            "as keras.Model(inputs, outputs)."
-        )
-    shape = tuple(inputs[0].shape[1:])
-    if len(inputs) > 1 or (None in shape and len(shape) != 3):
-        received = [tuple(each.shape) for each in inputs]
-        raise ZooError(f"export takes models with one input of known shape. Received: inputs of shape {received}")
-    return shape
-
-
-def _features(features, shape):
-    """The feature names as a tuple of strings; empty where there are none."""
-    if features is None:
-        return ()
-    if shape != (len(features),):
-        raise ZooError(f"the model takes input of shape {shape}. Received: {len(features)} names of features")
-    return _checked_lines("features", features)
-
-
-def _checked_lines(argument, names):
-    """Names as a tuple of strings of one line each."""
-    names = tuple(map(str, names))
-    for name in names:
-        require(name and name.splitlines() == [name], argument, name, "names of one line each")
-    return names
+    return difference
 
 
 def _require_packages(formats):
@@ -243,25 +235,3 @@ def _require_packages(formats):
             raise ZooError(
                 f"ONNX export needs {', '.join(missing)}, which the extra 'onnx' brings: pip install keras-zoo[onnx]"
             )
-
-
-def is_float32(model):
-    """Whether no layer of a model computes in half precision."""
-    return not any(layer.compute_dtype in ("float16", "bfloat16") for layer in model._flatten_layers())
-
-
-def _twin(model):
-    import keras
-
-    config = keras.saving.serialize_keras_object(model)
-    twin = keras.saving.deserialize_keras_object({**_with_float32(config), "compile_config": None})
-    twin.set_weights(model.get_weights())
-    return twin
-
-
-def _with_float32(config):
-    if isinstance(config, dict):
-        if config.get("class_name") == "DTypePolicy":
-            return {**config, "config": {**config["config"], "name": "float32"}}
-        return {key: _with_float32(value) for key, value in config.items()}
-    return [_with_float32(value) for value in config] if isinstance(config, list | tuple) else config

@@ -47,17 +47,20 @@ class Codes(Serving):
         image = tf.TensorSpec((None, *self.shape), "uint8", name="image")
         code = tf.TensorSpec((None, *self.code), "float32", name="code")
         if format != "savedmodel":
-            return {DEFAULT: (serve, image)}
-        return {DEFAULT: (serve, image), "serve": (serve, image), "encode": (encode, image), "decode": (decode, code)}
+            return {DEFAULT: (serve, [image])}
+        both = {DEFAULT: (serve, [image]), "serve": (serve, [image])}
+        return {**both, "encode": (encode, [image]), "decode": (decode, [code])}
 
     def requests(self, batch, format):
+        images = {"image": batch}
         if format != "savedmodel":
-            return [(DEFAULT, batch)]
-        codes = self.answered(self.model.encoder, batch, format).astype("float32")
-        return [(DEFAULT, batch), ("serve", batch), ("encode", batch), ("decode", codes)]
+            return [(DEFAULT, images)]
+        codes = {"code": self.answered(self.model.encoder, batch, format).astype("float32")}
+        return [(DEFAULT, images), ("serve", images), ("encode", images), ("decode", codes)]
 
-    def expected(self, signature, array, format):
+    def expected(self, signature, inputs, format):
         model, exact = self.computing(format)
+        (array,) = inputs.values()
         if signature == "encode":
             codes = self.answered(model.encoder, array, format)
             return {"code": (codes, (1e-5 if exact else 0.05) * (1 + np.abs(codes).max(initial=0)))}

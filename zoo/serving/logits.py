@@ -53,13 +53,13 @@ class Logits(Serving):
                 answers["probability"] = tf.reduce_max(answers["probabilities"], axis=-1)
             return answers
 
-        return {DEFAULT: (serve, tf.TensorSpec((None, *self.shape), self.dtype, name=self.name))}
+        return {DEFAULT: (serve, [tf.TensorSpec((None, *self.shape), self.dtype, name=self.name)])}
 
-    def expected(self, signature, array, format):
+    def expected(self, signature, inputs, format):
         import keras
 
         model, exact = self.computing(format)
-        logits = self.answered(keras.Model(model.inputs[0], logits_of(model)), array, format)
+        logits = self.answered(keras.Model(model.inputs[0], logits_of(model)), inputs[self.name], format)
         largest = np.abs(logits[np.isfinite(logits)]).max(initial=0)
         if not self.labels:
             return {"value": (logits[:, 0], 1e-5 * (1 + largest) if exact else 0.05 * (1 + largest))}

@@ -4,7 +4,8 @@ import numpy as np
 
 from zoo.errors import ZooError
 from zoo.report import softmax
-from zoo.serving.base import DEFAULT, Serving
+from zoo.serving.base import DEFAULT, NAMES, Serving
+from zoo.serving.pixels import random_pixels
 from zoo.tasks import logits_of
 from zoo.tiling import any_size, predicted, segment
 
@@ -64,7 +65,7 @@ class Masks(Serving):
                 logits = tf.cast(model(tf.cast(raw, tf.float32), training=False), tf.float32)
                 return {"probabilities": tf.sigmoid(logits) if self.classes == 1 else tf.nn.softmax(logits)}
 
-            return {DEFAULT: (numeric, spec)}
+            return {DEFAULT: (numeric, [spec])}
         probabilities = tiled(any_size(model))
 
         def serve(raw):
@@ -72,20 +73,21 @@ class Masks(Serving):
             mask = found[..., 0] >= 0.5 if self.classes == 1 else tf.argmax(found, axis=-1)
             return {"mask": tf.cast(mask, tf.uint8), "probabilities": found}
 
-        def names():
-            return {"labels": tf.constant(self.labels)}
-
-        return {DEFAULT: (serve, spec), "labels": (names, None)}
+        return {DEFAULT: (serve, [spec]), NAMES: (self.class_names, [])}
 
     def requests(self, batch, format):
         if format != "savedmodel":
-            return [(DEFAULT, batch if batch.shape[1:] == self.window else self.example())]
+            return [(DEFAULT, {"image": batch if batch.shape[1:] == self.window else self.example()})]
         # A second, odd size: the first may be the one that the network was trained on.
         height, width = batch.shape[1:3]
-        return [(DEFAULT, batch), (DEFAULT, batch[:, : max(1, height - 3), : max(1, width - 5)])]
+        odd = batch[:, : max(1, height - 3), : max(1, width - 5)]
+        return [(DEFAULT, {"image": batch}), (DEFAULT, {"image": odd}), (NAMES, {})]
 
-    def expected(self, signature, array, format):
+    def expected(self, signature, inputs, format):
+        if signature == NAMES:
+            return {}
         model, exact = self.computing(format)
+        array = inputs["image"]
         if format == "savedmodel":
             found = segment(model, array).astype("float64")
         else:
@@ -94,13 +96,13 @@ class Masks(Serving):
         return {"probabilities": (found, 1e-4 if exact else 0.1)}
 
     def inspect(self, format, got):
+        super().inspect(format, got)
         if "mask" in got:
             if not np.array_equal(predicted(got["probabilities"]), got["mask"]):
                 raise ZooError(f"the {format} export's mask is not that of its highest probabilities")
 
     def example(self):
-        sides = [side or size for side, size in zip(self.window, (48, 40), strict=False)]
-        return np.random.default_rng(0).integers(0, 256, (2, *sides, self.shape[-1]), dtype=np.uint8)
+        return random_pixels(2, self.window)
 
     def own(self, batch):
         return self.example()

@@ -45,6 +45,52 @@ SHIPPED = {
         ),
         number="test_accuracy 0.8759, test_loss 0.4580, on a JPEG copy of CIFAR-10",
     ),
+    ("lenet", "digits"): Shipped(
+        file="lenet_digits.npz",
+        sha256="fe5bb4735659a731548cec1397061e8e8eb2dfb2517556777300065d0c6ab133",
+        arguments={"input_shape": (8, 8, 1), "upsample": 4},
+        labels=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        recipe=(
+            "zoo.train('lenet_digits', seed=0, precision='float32', epochs=40, batch_size=32, "
+            "learning_rate=0.003, activation='relu', pooling='max', rotation=10.0, translate=0.08, zoom=0.1)"
+        ),
+        number="test_accuracy 0.9944, test_loss 0.0265",
+    ),
+    ("lenet", "mnist"): Shipped(
+        file="lenet_mnist.npz",
+        sha256="b461cbe62ecdfaaeb9058145f0262b15de7445f077be3fe7c2654a8723d3a949",
+        arguments={},
+        labels=("0", "1", "2", "3", "4", "5", "6", "7", "8", "9"),
+        recipe=(
+            "zoo.train('lenet_mnist', seed=0, precision='float32', epochs=20, batch_size=128, "
+            "learning_rate=0.003, activation='relu', pooling='max', rotation=10.0, translate=0.06, zoom=0.1, "
+            "shear=0.1)"
+        ),
+        number="test_accuracy 0.9935, test_loss 0.0187",
+    ),
+    ("lenet", "fashion_mnist"): Shipped(
+        file="lenet_fashion_mnist.npz",
+        sha256="a1d16eb67fc0ecfb38f798735147d33e5b66c3725bee6036693eb1f40f5b19c8",
+        arguments={"pooling": "average"},
+        labels=(
+            "T-shirt/top",
+            "Trouser",
+            "Pullover",
+            "Dress",
+            "Coat",
+            "Sandal",
+            "Shirt",
+            "Sneaker",
+            "Bag",
+            "Ankle boot",
+        ),
+        recipe=(
+            "zoo.train('lenet_fashion_mnist', seed=0, precision='float32', epochs=20, batch_size=64, "
+            "learning_rate=0.004, activation='relu', pooling='average', weight_decay=0.01, mirror=False, "
+            "pixels=1)"
+        ),
+        number="test_accuracy 0.9191, test_loss 0.2371",
+    ),
 }
 
 

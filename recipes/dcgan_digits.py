@@ -1,0 +1,65 @@
+"""A convolutional adversarial network of scikit-learn's handwritten digits (Radford et al. 2015).
+
+zoo train dcgan_digits     # not measured: needs the run
+
+"""
+
+import keras
+
+import zoo
+from callbacks import EarlyStopping
+from zoo.data import images
+from zoo.generation_measures import Scores
+from zoo.generation_watch import GenerationScores
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
+        r1=hp.Float("r1", 0.01, 10.0, sampling="log"),
+    )
+
+
+def recipe(
+    epochs=100,
+    batch_size=32,
+    learning_rate=0.001,
+    width=32,
+    latent=16,
+    loss="non_saturating",
+    normalization="none",
+    r1=0.2,
+    ema=0.99,
+    patience=0,
+    judge="digits",
+):
+    """Adam on the non-saturating loss, with a penalty on the discriminator's gradient at real images.
+
+    Args:
+        epochs: passes over the training images.
+        batch_size: images a step.
+        learning_rate: Adam's rate, of both players.
+        width: channels of the layers next to the image; they double with each halving.
+        latent: numbers in a code.
+        loss: minimax, non_saturating, least_squares, wasserstein or hinge.
+        normalization: of the discriminator: batch, layer, spectral or none.
+        r1: weight of the penalty on the discriminator's gradient at real images.
+        ema: decay of the moving average of the generator, for each step; 0 is without.
+        patience: epochs without a smaller Frechet distance on validation images after which training stops and goes
+            back to the best generator; 0 is without.
+        judge: whose features the Frechet distance is of: the name of a set whose classifier the zoo brings, or a
+            classifier's run folder.
+    """
+    data = images("digits", batch_size)
+    model = zoo.build(
+        "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization=normalization, ema=ema
+    )
+    model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss, r1=r1)
+    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    if patience:
+        callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

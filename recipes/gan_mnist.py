@@ -1,0 +1,65 @@
+"""A dense adversarial network of MNIST (Goodfellow et al. 2014).
+
+zoo train gan_mnist     # not measured: needs the run
+
+"""
+
+import keras
+
+import zoo
+from callbacks import EarlyStopping
+from zoo.data import images
+from zoo.generation_measures import Scores
+from zoo.generation_watch import GenerationScores
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
+        dropout=hp.Float("dropout", 0.0, 0.5),
+    )
+
+
+def recipe(
+    epochs=20,
+    batch_size=128,
+    learning_rate=0.0002,
+    latent=100,
+    hidden=(1200, 1200),
+    units=(240, 240),
+    dropout=0.5,
+    loss="non_saturating",
+    ema=0.999,
+    patience=0,
+    judge="mnist",
+):
+    """Adam on the non-saturating loss.
+
+    Args:
+        epochs: passes over the training images.
+        batch_size: images a step.
+        learning_rate: Adam's rate, of both players.
+        latent: numbers in a code.
+        hidden: widths of the generator's layers.
+        units: widths of the discriminator's maxout layers.
+        dropout: the part that the discriminator drops behind each layer.
+        loss: minimax, non_saturating, least_squares, wasserstein or hinge.
+        ema: decay of the moving average of the generator, for each step; 0 is without.
+        patience: epochs without a smaller Frechet distance on validation images after which training stops and goes
+            back to the best generator; 0 is without.
+        judge: whose features the Frechet distance is of: the name of a set whose classifier the zoo brings, or a
+            classifier's run folder.
+    """
+    data = images("mnist", batch_size)
+    model = zoo.build(
+        "gan", image_shape=data.train.input_shape, latent=latent, hidden=hidden, units=units, dropout=dropout, ema=ema
+    )
+    model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss)
+    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    if patience:
+        callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

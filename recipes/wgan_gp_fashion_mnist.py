@@ -1,0 +1,68 @@
+"""A Wasserstein network with gradient penalty, of Fashion-MNIST (Gulrajani et al. 2017).
+
+zoo train wgan_gp_fashion_mnist     # not measured: needs the run
+
+"""
+
+import keras
+
+import zoo
+from callbacks import EarlyStopping
+from zoo.data import images
+from zoo.generation_measures import Scores
+from zoo.generation_watch import GenerationScores
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
+        gradient_penalty=hp.Float("gradient_penalty", 1.0, 20.0),
+    )
+
+
+def recipe(
+    epochs=20,
+    batch_size=320,
+    learning_rate=0.0005,
+    width=32,
+    latent=100,
+    gradient_penalty=10.0,
+    critic_steps=5,
+    ema=0.999,
+    patience=0,
+    judge="fashion_mnist",
+):
+    """Adam on the Wasserstein loss, several steps of the critic for one of the generator.
+
+    Args:
+        epochs: passes over the training images.
+        batch_size: images a step.
+        learning_rate: Adam's rate, of both players.
+        width: channels of the layers next to the image; they double with each halving.
+        latent: numbers in a code.
+        gradient_penalty: weight of the penalty on the distance from 1 of the norm of the critic's gradient.
+        critic_steps: steps of the critic for each of the generator; each has images of its own.
+        ema: decay of the moving average of the generator, for each step; 0 is without.
+        patience: epochs without a smaller Frechet distance on validation images after which training stops and goes
+            back to the best generator; 0 is without.
+        judge: whose features the Frechet distance is of: the name of a set whose classifier the zoo brings, or a
+            classifier's run folder.
+    """
+    data = images("fashion_mnist", batch_size)
+    model = zoo.build(
+        "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization="layer", ema=ema
+    )
+    model.compile(
+        keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9),
+        loss="wasserstein",
+        gradient_penalty=gradient_penalty,
+        discriminator_steps=critic_steps,
+    )
+    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    if patience:
+        callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))
