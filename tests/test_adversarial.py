@@ -10,7 +10,8 @@ import tensorflow as tf
 
 import zoo
 from zoo import checkpoint, recorder, runs, trainer
-from zoo.adversarial import TRAINING, Adversarial, noise
+from zoo.adversarial import Adversarial, noise
+from zoo.adversarial_steps import TRAINING, seed_of, slopes
 
 TINY = dict(image_shape=(8, 8, 1), latent=5, width=4)
 
@@ -47,7 +48,7 @@ def test_one_step_by_hand():
     model.compile(keras.optimizers.SGD(0.5), keras.optimizers.SGD(0.25), run_eagerly=True)
     w, v = (np.asarray(weights[0]) for weights in (model.generator.get_weights(), model.discriminator.get_weights()))
     x = np.random.default_rng(0).normal(size=(6, 2)).astype("float32")
-    z = tf.random.stateless_normal((6, 3), model._seed(TRAINING, 0, 0)).numpy()
+    z = tf.random.stateless_normal((6, 3), seed_of(model, TRAINING, 0, 0)).numpy()
     logs = model.train_on_batch(x, return_dict=True)
     real, fake = x @ v, z @ w @ v
     slope = (-(sigmoid(-real) * x).mean(0) + (sigmoid(fake) * (z @ w)).mean(0))[:, None]
@@ -91,8 +92,8 @@ def test_gradients_are_of_pixels_between_minus_one_and_one():
     picture = keras.layers.Reshape((2, 2, 1))(keras.layers.Dense(4)(z))
     model = Adversarial(keras.Model(z, picture, name="generator"), discriminator)
     kernel = discriminator.get_weights()[0]
-    slopes = model._slopes(tf.ones((3, 2, 2, 1)), None)
-    np.testing.assert_allclose(slopes, np.full(3, (kernel**2).sum()), rtol=1e-5)
+    found = slopes(model, tf.ones((3, 2, 2, 1)), None)
+    np.testing.assert_allclose(found, np.full(3, (kernel**2).sum()), rtol=1e-5)
 
 
 def test_each_part_of_a_batch_is_a_step_of_the_discriminator():
@@ -299,6 +300,7 @@ def test_a_game_that_was_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch)
 
 DEVICES = """
 import keras, numpy as np, tensorflow as tf, zoo
+from zoo.adversarial_steps import seed_of
 cpu = tf.config.list_physical_devices("CPU")[0]
 tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
@@ -312,7 +314,7 @@ data = tf.data.Dataset.from_tensor_slices(x).batch(16).repeat()
 logs = model.fit(data, steps_per_epoch=2, verbose=0).history
 assert np.isfinite(list(logs.values())).all(), logs
 assert any((a != b).any() for a, b in zip(before, model.get_weights()))
-seeds = strategy.experimental_local_results(strategy.run(lambda: model._seed(1, 0, 0)))
+seeds = strategy.experimental_local_results(strategy.run(lambda: seed_of(model, 1, 0, 0)))
 assert (seeds[0].numpy() != seeds[1].numpy()).any(), "both devices would draw the same codes"
 """
 

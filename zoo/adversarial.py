@@ -8,14 +8,12 @@ import keras
 import numpy as np
 
 from zoo import adversarial_losses as losses
+from zoo import adversarial_steps as steps
 from zoo.errors import ZooError, require
 from zoo.seeding import check_seed
 
-# What noise is for: the second word of its seed.
-SAMPLING, TRAINING, EVALUATION = 0, 1, 2
 # Images that are generated at once outside of training.
 BATCH = 256
-HALF_RANGE = 127.5
 
 
 def noise(n, latent, seed):
@@ -31,7 +29,7 @@ def noise(n, latent, seed):
     """
     import tensorflow as tf
 
-    return tf.random.stateless_normal((n, latent), seed=(seed, SAMPLING))
+    return tf.random.stateless_normal((n, latent), seed=(seed, steps.SAMPLING))
 
 
 @keras.saving.register_keras_serializable("zoo")
@@ -63,6 +61,7 @@ class Adversarial(keras.Model):
         latent: numbers in a code; None from image to image.
         classes: as given.
         translates: whether the generator's input is an image.
+        game: a dict: the loss and what goes with it, as `compile` was given them.
 
     Raises:
         ZooError: networks that do not fit together, a decay out of range.
@@ -186,8 +185,8 @@ class Adversarial(keras.Model):
         if content is not None and not self.translates:
             raise ZooError("content compares an image with the one it should be, and noise has none: leave it out")
         super().compile(optimizer, **execution)
-        self._options = dict(loss=loss, label_smoothing=label_smoothing, discriminator_steps=discriminator_steps)
-        self._options |= numbers
+        self.game = dict(loss=loss, label_smoothing=label_smoothing, discriminator_steps=discriminator_steps)
+        self.game |= numbers
         self.content = keras.losses.get(content)
         self.instance_noise.assign(instance_noise)
         if discriminator_optimizer is None:
@@ -197,7 +196,7 @@ class Adversarial(keras.Model):
         self.discriminator_optimizer = self._scaled(keras.optimizers.get(discriminator_optimizer))
         self.optimizer.build(self.trainable_variables)
         self.discriminator_optimizer.build(self.discriminator.trainable_variables)
-        names = ["discriminator_loss", "d_real", "d_fake", *_NORMS]
+        names = ["discriminator_loss", "d_real", "d_fake", *steps.NORMS]
         self.trackers = [keras.metrics.Mean(name=name) for name in names + ["content"] * (content is not None)]
 
     def _scaled(self, optimizer):
@@ -225,7 +224,7 @@ class Adversarial(keras.Model):
         held = dict(optimizer=self.optimizer, discriminator_optimizer=self.discriminator_optimizer)
         held |= dict(content=self.content)
         serialized = {key: keras.saving.serialize_keras_object(value) for key, value in held.items()}
-        return {**self._options, **serialized}
+        return {**self.game, **serialized}
 
     def compile_from_config(self, config):
         self.compile(**{key: keras.saving.deserialize_keras_object(value) for key, value in config.items()})
@@ -268,200 +267,10 @@ class Adversarial(keras.Model):
         return labels.astype("int32")
 
     def train_step(self, data):
-        import tensorflow as tf
-
-        options, step = self._options, self.optimizer.iterations
-        real, condition = self._parts(data)
-        size = tf.shape(real)[0]
-        parts = options["discriminator_steps"]
-        share = tf.maximum(size // parts, 1)
-        for k in range(parts):
-            # A last batch that is smaller than its parts is gone through again.
-            places = (k * share + tf.range(share)) % size if parts > 1 else None
-            one, given = (
-                each if places is None or each is None else tf.gather(each, places) for each in (real, condition)
-            )
-            seed = self._seed(TRAINING, step, k)
-            inputs = self._given(tf.shape(one)[0], given, seed)
-            if k < parts - 1:
-                self._teach_discriminator(one, self.learner(inputs, training=True), given, seed)
-        variables = [variable.value for variable in self.trainable_variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            fake = self.learner(inputs, training=True)
-            with tape.stop_recording():
-                logs = self._teach_discriminator(one, tf.stop_gradient(fake), given, seed)
-            scores = self._judged(fake, given, seed, 2)
-            loss, content = self._generator_loss(scores, one, fake)
-            scaled = self.optimizer.scale_loss(loss / _replicas())
-        gradients = tape.gradient(scaled, variables)
-        logs["generator_gradient_norm"] = _norm(gradients, self.optimizer)
-        self._blame(fake, scores)
-        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
-        self._average()
-        return self._logged(loss, logs, content)
+        return steps.train(self, data)
 
     def test_step(self, data):
-        import tensorflow as tf
-
-        real, condition = self._parts(data)
-        # Batches are told apart by how many came before in this evaluation.
-        seed = self._seed(EVALUATION, tf.cast(self._loss_tracker.count, tf.int64), 0)
-        fake = self.generator(self._given(tf.shape(real)[0], condition, seed), training=False)
-        of_real, of_fake = (self._scores(each, condition, training=False) for each in (real, fake))
-        loss, content = self._generator_loss(of_fake, real, fake)
-        return self._logged(loss, self._discriminator_logs(of_real, of_fake, 0.0), content)
-
-    def _parts(self, data):
-        """The real examples of a batch, and what the generator is given beside noise (None if nothing)."""
-        import tensorflow as tf
-
-        x, y, _ = keras.utils.unpack_x_y_sample_weight(data)
-        if self.translates:
-            return tf.cast(y, "float32"), tf.cast(x, "float32")
-        return tf.cast(x, "float32"), tf.cast(tf.reshape(y, (-1,)), "int32") if self.classes else None
-
-    def _given(self, size, condition, seed):
-        import tensorflow as tf
-
-        if self.translates:
-            return condition
-        z = tf.random.stateless_normal((size, self.latent), seed)
-        return z if condition is None else [z, condition]
-
-    def _seed(self, purpose, step, part):
-        """A seed that no other step, part and replica has."""
-        import tensorflow as tf
-
-        seed = tf.constant((self.seed % 2**31, purpose), "int32")
-        replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-        for number in (step, part, replica):
-            seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, "int32"))
-        return seed
-
-    def _scores(self, examples, condition, training):
-        """The discriminator's logits."""
-        two = len(self.discriminator.inputs) > 1
-        return self.discriminator([examples, condition] if two else examples, training=training)
-
-    def _judged(self, examples, condition, seed, draw):
-        """Logits in training: of examples with instance noise, which is another for each `draw`."""
-        import tensorflow as tf
-
-        if self._options["instance_noise"]:
-            more = tf.random.stateless_normal(tf.shape(examples), tf.random.experimental.stateless_fold_in(seed, draw))
-            examples = examples + self._unit * self.instance_noise * more
-        return self._scores(examples, condition, training=True)
-
-    @property
-    def _unit(self):
-        """What 1 of the range -1..1 is in the generator's output."""
-        return HALF_RANGE if len(self.outputs[0].shape) == 4 else 1.0
-
-    def _teach_discriminator(self, real, fake, condition, seed):
-        """One step of the discriminator. Returns its logs."""
-        import tensorflow as tf
-
-        options, optimizer = self._options, self.discriminator_optimizer
-        variables = [variable.value for variable in self.discriminator.trainable_variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(variables)
-            of_real = self._judged(real, condition, seed, 0)
-            of_fake = self._judged(fake, condition, seed, 1)
-            penalty = 0.0
-            if options["gradient_penalty"]:
-                draw = tf.random.experimental.stateless_fold_in(seed, 3)
-                part = tf.random.stateless_uniform([tf.shape(real)[0]] + [1] * (len(real.shape) - 1), draw)
-                slopes = self._slopes(part * real + (1 - part) * fake, condition)
-                # The root's slope at 0 is infinite.
-                distances = tf.square(tf.sqrt(slopes + 1e-12) - 1)
-                penalty += options["gradient_penalty"] * tf.reduce_mean(distances)
-            if options["r1"]:
-                penalty += options["r1"] / 2 * tf.reduce_mean(self._slopes(real, condition))
-            logs = self._discriminator_logs(of_real, of_fake, penalty)
-            scaled = optimizer.scale_loss(logs["discriminator_loss"] / _replicas())
-        gradients = tape.gradient(scaled, variables)
-        optimizer.apply_gradients(zip(gradients, self.discriminator.trainable_variables, strict=True))
-        return {**logs, "discriminator_gradient_norm": _norm(gradients, optimizer)}
-
-    def _slopes(self, examples, condition):
-        """The squared norm of the gradient of each example's logits, where pixels span -1..1."""
-        import tensorflow as tf
-
-        with tf.GradientTape() as tape:
-            tape.watch(examples)
-            scores = self._scores(examples, condition, training=True)
-        gradients = self._unit * tape.gradient(scores, examples)
-        return tf.reduce_sum(tf.square(gradients), axis=range(1, len(examples.shape)))
-
-    def _discriminator_logs(self, of_real, of_fake, penalty):
-        name = self._options["loss"]
-        loss = losses.discriminator_loss(name, of_real, of_fake, self._options["label_smoothing"])
-        opinions = {"d_real": losses.opinion(name, of_real), "d_fake": losses.opinion(name, of_fake)}
-        return {"discriminator_loss": loss + penalty, **opinions}
-
-    def _generator_loss(self, of_fake, real, fake):
-        """The generator's loss, and the part of it that compares contents (None if there is none)."""
-        options = self._options
-        loss = options["adversarial_weight"] * losses.generator_loss(options["loss"], of_fake)
-        if self.content is None:
-            return loss, None
-        content = self.content(real, fake)
-        return loss + options["content_weight"] * content, content
-
-    def _blame(self, fake, scores):
-        """Notes who gave the first number that is none: the generator if its images are at fault."""
-        import tensorflow as tf
-
-        def finite(values):
-            return tf.reduce_all(tf.math.is_finite(tf.cast(values, "float32")))
-
-        found = tf.where(finite(fake), tf.where(finite(scores), 0, 2), 1)
-        before = self.first_broken.value
-        self.first_broken.assign(tf.where(before > 0, before, found))
-
-    def _average(self):
-        """Moves the graph's generator a little towards the one that is trained."""
-        import tensorflow as tf
-
-        if self.twin is None:
-            return
-        steps = tf.cast(self.optimizer.iterations, "float32")
-        # The first weights are noise: at the beginning they are forgotten faster.
-        decay = tf.minimum(self.ema, steps / (steps + 9))
-        for mean, weight in zip(self.generator.weights, self.twin.weights, strict=True):
-            mean.assign(decay * mean.value + (1 - decay) * weight.value)
-
-    def _logged(self, loss, logs, content):
-        import tensorflow as tf
-
-        logs = logs if content is None else {**logs, "content": content}
-        self._loss_tracker.update_state(loss)
-        results = {"loss": self._loss_tracker.result()}
-        for tracker in self.trackers:
-            if tracker.name in logs:
-                # A step whose scaled loss overflowed is skipped, and has no norm.
-                counts = tf.cast(tf.math.is_finite(logs[tracker.name]), "float32") if tracker.name in _NORMS else 1.0
-                tracker.update_state(tf.math.multiply_no_nan(logs[tracker.name], counts), sample_weight=counts)
-                results[tracker.name] = tracker.result()
-        return results
-
-
-_NORMS = ("generator_gradient_norm", "discriminator_gradient_norm")
-
-
-def _replicas():
-    """Between how many devices a batch is shared: Keras sums their gradients."""
-    import tensorflow as tf
-
-    return tf.distribute.get_strategy().num_replicas_in_sync
-
-
-def _norm(gradients, optimizer):
-    """The norm of all gradients together, of the loss as it is."""
-    import tensorflow as tf
-
-    return tf.linalg.global_norm(gradients) * _replicas() / optimizer.scale_loss(tf.constant(1.0))
+        return steps.test(self, data)
 
 
 def _check_networks(generator, discriminator):

@@ -12,6 +12,7 @@ SZEGEDY_2014 = "Szegedy et al. 2014, Going deeper with convolutions"
 HE_2015 = "He, Zhang, Ren, Sun 2015, Deep Residual Learning for Image Recognition"
 RONNEBERGER_2015 = "Ronneberger, Fischer, Brox 2015, U-Net: convolutional networks for biomedical image segmentation"
 RADFORD_2015 = "Radford, Metz, Chintala 2015, Unsupervised representation learning with deep convolutional GANs"
+LEDIG_2017 = "Ledig et al. 2017, Photo-realistic single image super-resolution using a generative adversarial network"
 ISOLA_2017 = "Isola, Zhu, Zhou, Efros 2017, Image-to-image translation with conditional adversarial networks"
 HINTON_2006 = "Hinton, Salakhutdinov 2006, Reducing the dimensionality of data with neural networks"
 
@@ -354,5 +355,25 @@ ENTRIES = (
         parameters=54_414_531,
         summary="a U-Net of 16 layers that generates, and a discriminator of 70 x 70 patches",
         tiny=dict(input_shape=(8, 8, 1), channels=1, width=4, levels=2, dropout=0.0, patch=1),
+    ),
+    Entry(
+        "srresnet",
+        family="srgan",
+        task="translation",
+        paper=f"{LEDIG_2017}, figure 4",
+        input="raw pixels 0..255 of a small image, (any, any, 3)",
+        parameters=1_548_547,
+        summary="a residual network that makes images four times as large, by pixel shuffles",
+        tiny=dict(filters=4, blocks=1),
+    ),
+    Entry(
+        "srgan",
+        family="srgan",
+        task="translation",
+        paper=f"{LEDIG_2017}, figure 4",
+        input="raw pixels 0..255 of a small image, (any, any, 3)",
+        parameters=1_548_547,
+        summary="srresnet, and a discriminator that it learns to deceive",
+        tiny=dict(filters=4, blocks=1, patch=32, discriminator_filters=4, dense=8),
     ),
 )

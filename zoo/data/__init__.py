@@ -21,6 +21,7 @@ from zoo.data.reconstruction import reconstruction
 from zoo.data.ring import ring
 from zoo.data.segmentation import segmentation
 from zoo.data.stream import Stream
+from zoo.data.super_resolution import super_resolution
 from zoo.data.table import table
 from zoo.data.translation import translation
 
@@ -40,4 +41,4 @@ __all__ = [
     "images",
 ]
 __all__ += ["mixup", "noise", "paired", "randaugment", "read_image", "reconstruction", "repeated", "segmentation"]
-__all__ += ["ring", "shift", "table", "translation"]
+__all__ += ["ring", "shift", "super_resolution", "table", "translation"]
