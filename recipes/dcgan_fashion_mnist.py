@@ -1,7 +1,11 @@
 """A convolutional adversarial network of Fashion-MNIST (Radford et al. 2015).
 
-zoo train dcgan_fashion_mnist     # not measured: needs the run
+zoo train dcgan_fashion_mnist     # Frechet 7.42 on test images (n=1; real to real 0.17), 13 min on 2 cores in use
 
+The distance is between features of the zoo's own `lenet` of Fashion-MNIST (84, in front of its logits), 10 000 test
+images and as many generated ones: it is not the Inception FID. All ten classes are made, within 27 % of equally
+often; precision is 0.81 (of 0.89 for training images), recall 0.81 (0.88), the median distance to the nearest
+training image 0.99 times that of a test image.
 """
 
 import keras
@@ -21,7 +25,7 @@ def search(hp):
 
 
 def recipe(
-    epochs=20,
+    epochs=12,
     batch_size=64,
     learning_rate=0.001,
     width=32,
@@ -55,7 +59,7 @@ def recipe(
         "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization=normalization, ema=ema
     )
     model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss, r1=r1)
-    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))

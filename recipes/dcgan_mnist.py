@@ -1,7 +1,12 @@
 """A convolutional adversarial network of MNIST (Radford et al. 2015).
 
-zoo train dcgan_mnist     # not measured: needs the run
+zoo train dcgan_mnist     # Frechet 3.09 on test images (n=1; real to real 0.65), 22 min on 2 cores in use
 
+The distance is between features of the zoo's own `lenet` of MNIST (84, in front of its logits), 10 000 test images
+and as many generated ones: it is not the Inception FID. All ten classes are made, within 19 % of equally often (real
+ones within 12 %); precision is 0.77 (of 0.86 for training images), recall 0.86 (0.88), the median distance to the
+nearest training image 1.01 times that of a test image. The dense `gan_mnist` has a distance of 49.6. After the 9 min
+that its training took, it was 49.8 on 1 000 validation images, and that of this network, after as long, 7.8.
 """
 
 import keras
@@ -55,7 +60,7 @@ def recipe(
         "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization=normalization, ema=ema
     )
     model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss, r1=r1)
-    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))

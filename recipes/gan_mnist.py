@@ -1,7 +1,10 @@
 """A dense adversarial network of MNIST (Goodfellow et al. 2014).
 
-zoo train gan_mnist     # not measured: needs the run
+zoo train gan_mnist     # Frechet 49.6 on test images (n=1; real to real 0.65), 9 min on 2 cores in use
 
+The distance is between features of the zoo's own `lenet` of MNIST (84, in front of its logits), 10 000 test images
+and as many generated ones: it is not the Inception FID. All ten classes are made, one of them 61 % off its fair
+share; precision is 0.77, recall 0.51 (of 0.88 for training images). `dcgan_mnist` is the better network.
 """
 
 import keras
@@ -55,7 +58,7 @@ def recipe(
         "gan", image_shape=data.train.input_shape, latent=latent, hidden=hidden, units=units, dropout=dropout, ema=ema
     )
     model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss)
-    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))

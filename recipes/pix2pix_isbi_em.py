@@ -63,7 +63,7 @@ def _cells(labels):
 
 
 def recipe(
-    epochs=50,
+    epochs=30,
     batch_size=4,
     learning_rate=0.0002,
     direction="forth",

@@ -1,7 +1,11 @@
 """A Wasserstein network with gradient penalty, of Fashion-MNIST (Gulrajani et al. 2017).
 
-zoo train wgan_gp_fashion_mnist     # not measured: needs the run
+zoo train wgan_gp_fashion_mnist     # Frechet 8.21 on test images (n=1; real to real 0.17), 14 min on 2 cores in use
 
+The distance is between features of the zoo's own `lenet` of Fashion-MNIST (84, in front of its logits), 10 000 test
+images and as many generated ones: it is not the Inception FID. All ten classes are made, within 11 % of equally
+often; precision is 0.77 (of 0.89 for training images), recall 0.78 (0.88). An epoch has 169 steps of the generator
+and five times as many of the critic, each of these on 64 images of its own.
 """
 
 import keras
@@ -21,7 +25,7 @@ def search(hp):
 
 
 def recipe(
-    epochs=20,
+    epochs=15,
     batch_size=320,
     learning_rate=0.0005,
     width=32,
@@ -58,7 +62,7 @@ def recipe(
         gradient_penalty=gradient_penalty,
         discriminator_steps=critic_steps,
     )
-    callbacks = [GenerationScores(judge, data.validation.arrays[0])]
+    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import ZooError, codes, representations
+from zoo import ZooError, codes, representations, score_tables
 from zoo.data import from_arrays, reconstruction
 
 SHAPE = (4, 3, 1)
@@ -200,16 +200,16 @@ def test_the_table_as_text_and_as_a_file(tmp_path):
     lines = codes.text(rows).splitlines()
     assert lines[0].split() == ["numbers", "squared", "error", "psnr", "k-NN", "100", "labels"]
     assert [line.split()[:2] for line in lines[1:]] == [["network", "2"], ["PCA", "2"], ["pixels", "12"]]
-    path = codes.write(rows, tmp_path / "codes.csv")
+    path = score_tables.write(rows, tmp_path / "codes.csv")
     with open(path, newline="") as file:
         first, *others = csv.DictReader(file)
     assert float(first["squared_error"]) == rows[0].squared_error and first["anomaly_auc"] == ""
     assert [row["name"] for row in others] == ["PCA", "pixels"]
-    assert codes.read(path) == rows
+    assert score_tables.read(path, codes.Row) == rows
     path.write_text("name,other\n1,2\n")
     for wrong in (path, tmp_path / "none.csv"):
-        with pytest.raises(ZooError, match="is no table of codes"):
-            codes.read(wrong)
+        with pytest.raises(ZooError, match="is no table of scores"):
+            score_tables.read(wrong, codes.Row)
 
 
 def test_tiny_parts_have_a_table():

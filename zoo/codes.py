@@ -1,14 +1,11 @@
 """What the codes of an autoencoder are worth, in numbers: beside principal components, and beside the pixels."""
 
-import csv
-import io
 from typing import NamedTuple
 
 import numpy as np
 
-from zoo.checkpoint import write_atomically
+from zoo import score_tables
 from zoo.coded import Coded
-from zoo.errors import ZooError
 from zoo.representations import (
     LABELS,
     decode,
@@ -23,7 +20,7 @@ from zoo.representations import (
 )
 
 __all__ = ["Coded", "Roc", "Row", "anomaly", "decode", "encode", "few_label_accuracies", "knn_accuracy", "pca", "psnr"]
-__all__ += ["read", "reconstruct", "scaled", "squared_error", "table", "text", "write"]
+__all__ += ["reconstruct", "scaled", "squared_error", "table", "text"]
 
 
 class Row(NamedTuple):
@@ -142,53 +139,7 @@ def text(rows):
     """
     cells = [["", *(title for _, title, _ in _COLUMNS)]]
     cells += [[row.name, *(_cell(row, field, pattern) for field, _, pattern in _COLUMNS)] for row in rows]
-    columns = [column for column in zip(*cells, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    lines = []
-    for line in zip(*columns, strict=True):
-        first, *others = (word.rjust(width) for word, width in zip(line, widths, strict=True))
-        lines.append("  ".join([first.strip().ljust(widths[0]), *others]).rstrip())
-    return "\n".join(lines)
-
-
-def write(rows, path):
-    """Writes a table as a CSV file, at once or not at all.
-
-    Args:
-        rows: a list of `Row`s.
-        path: of the file, which is replaced.
-
-    Returns:
-        The path.
-    """
-    content = io.StringIO(newline="")
-    writer = csv.writer(content, lineterminator="\n")
-    writer.writerow(Row._fields)
-    writer.writerows(["" if value is None else value for value in row] for row in rows)
-    write_atomically(path, content.getvalue())
-    return path
-
-
-def read(path):
-    """Reads a table back that `write` wrote.
-
-    Args:
-        path: of the file.
-
-    Returns:
-        A list of `Row`s.
-
-    Raises:
-        ZooError: there is no such file, or it holds something else.
-    """
-    try:
-        with open(path, newline="", encoding="utf-8") as file:
-            first, *others = csv.reader(file)
-        if tuple(first) != Row._fields:
-            raise ValueError("it has other columns")
-        return [Row(name, int(size), *(float(each) if each else None for each in more)) for name, size, *more in others]
-    except (OSError, ValueError) as error:
-        raise ZooError(f"{path} is no table of codes: {error}") from None
+    return score_tables.aligned(cells)
 
 
 _COLUMNS = (

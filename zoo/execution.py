@@ -118,7 +118,9 @@ def operations(model):
     A discriminator sees a real and a generated example, forward and back, and once more for the generator's gradient.
     """
     beside = getattr(model, "discriminator", None)
-    return max(3 * _forward(model) + (8 * _forward(beside) if beside is not None else 0), 1)
+    if beside is None:
+        return max(3 * _forward(model), 1)
+    return 3 * _forward(model.generator) + 8 * _forward(beside)
 
 
 def _forward(model):

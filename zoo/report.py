@@ -89,10 +89,13 @@ def draw(folder, model, data):
 
 def table(folder):
     """The table that stands beside the pictures of a run, as text; "" where there is none."""
-    from zoo import codes
+    from zoo import codes, resolution_scores, score_tables
 
-    path = Path(folder) / "codes.csv"
-    return codes.text(codes.read(path)) if path.is_file() else ""
+    for name, tables in (("codes.csv", codes), ("resolution.csv", resolution_scores)):
+        path = Path(folder) / name
+        if path.is_file():
+            return tables.text(score_tables.read(path, tables.Row))
+    return ""
 
 
 def own(module, found, folder):

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo import codes, densities
+from zoo import codes, densities, score_tables
 from zoo.pictures import code_uses
 from zoo.pictures import densities as density_pictures
 from zoo.pictures.convnets import mosaic
@@ -57,7 +57,7 @@ def draw(folder, model, data):
     curves = codes.anomaly(coded)
     if curves:
         figures["anomaly"] = code_uses.anomaly(curves, coded.classes[coded.left_out])
-    return [codes.write(rows, folder / "codes.csv")] + [
+    return [score_tables.write(rows, folder / "codes.csv")] + [
         save(figure, folder / f"{name}.png") for name, figure in figures.items()
     ]
 
