@@ -1,6 +1,6 @@
 """A convolutional adversarial network of Fashion-MNIST that is told what to draw (Mirza, Osindero 2014).
 
-zoo train cgan_fashion_mnist     # Frechet 0.85 on test images (n=1; real to real 0.17), 14 min on 2 cores in use
+zoo train cgan_fashion_mnist     # Frechet 0.85 (n=1), real to real 0.17, 14 min on 2 cores in use
 
 The distance is between features of the zoo's own `lenet` of Fashion-MNIST (84, in front of its logits), 10 000 test
 images and as many generated ones: it is not the Inception FID. That network finds the class that was asked for in

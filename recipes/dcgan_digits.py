@@ -1,6 +1,6 @@
 """A convolutional adversarial network of scikit-learn's handwritten digits (Radford et al. 2015).
 
-zoo train dcgan_digits     # Frechet 75.3 ± 8.0 on test images (n=3; real to real 11.8), 29 s on 2 cores
+zoo train dcgan_digits     # Frechet 75.3 ± 8.0 (n=3), real to real 11.8, 29 s on 2 cores
 
 The distance is between features of the zoo's own `lenet` of these digits (84, in front of its logits), 360 test
 images and as many generated ones, and so few make it large: it is not the Inception FID. All ten classes are made;

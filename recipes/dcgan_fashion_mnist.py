@@ -1,6 +1,6 @@
 """A convolutional adversarial network of Fashion-MNIST (Radford et al. 2015).
 
-zoo train dcgan_fashion_mnist     # Frechet 7.42 on test images (n=1; real to real 0.17), 13 min on 2 cores in use
+zoo train dcgan_fashion_mnist     # Frechet 7.42 (n=1), real to real 0.17, 13 min on 2 cores in use
 
 The distance is between features of the zoo's own `lenet` of Fashion-MNIST (84, in front of its logits), 10 000 test
 images and as many generated ones: it is not the Inception FID. All ten classes are made, within 27 % of equally

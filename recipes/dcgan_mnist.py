@@ -1,6 +1,6 @@
 """A convolutional adversarial network of MNIST (Radford et al. 2015).
 
-zoo train dcgan_mnist     # Frechet 3.09 on test images (n=1; real to real 0.65), 22 min on 2 cores in use
+zoo train dcgan_mnist     # Frechet 3.09 (n=1), real to real 0.65, 22 min on 2 cores in use
 
 The distance is between features of the zoo's own `lenet` of MNIST (84, in front of its logits), 10 000 test images
 and as many generated ones: it is not the Inception FID. All ten classes are made, within 19 % of equally often (real

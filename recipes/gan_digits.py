@@ -1,6 +1,6 @@
 """A dense adversarial network of scikit-learn's handwritten digits (Goodfellow et al. 2014).
 
-zoo train gan_digits     # Frechet 76.3 ± 10.7 on test images (n=3; real to real 11.8), 24 s on 2 cores
+zoo train gan_digits     # Frechet 76.3 ± 10.7 (n=3), real to real 11.8, 24 s on 2 cores
 
 The distance is between features of the zoo's own `lenet` of these digits (84, in front of its logits), 360 test
 images and as many generated ones, and so few make it large: it is not the Inception FID. All ten classes are made;

@@ -1,6 +1,6 @@
 """A dense adversarial network of MNIST (Goodfellow et al. 2014).
 
-zoo train gan_mnist     # Frechet 49.6 on test images (n=1; real to real 0.65), 9 min on 2 cores in use
+zoo train gan_mnist     # Frechet 49.6 (n=1), real to real 0.65, 9 min on 2 cores in use
 
 The distance is between features of the zoo's own `lenet` of MNIST (84, in front of its logits), 10 000 test images
 and as many generated ones: it is not the Inception FID. All ten classes are made, one of them 61 % off its fair

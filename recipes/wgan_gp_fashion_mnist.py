@@ -1,6 +1,6 @@
 """A Wasserstein network with gradient penalty, of Fashion-MNIST (Gulrajani et al. 2017).
 
-zoo train wgan_gp_fashion_mnist     # Frechet 8.21 on test images (n=1; real to real 0.17), 14 min on 2 cores in use
+zoo train wgan_gp_fashion_mnist     # Frechet 8.21 (n=1), real to real 0.17, 14 min on 2 cores in use
 
 The distance is between features of the zoo's own `lenet` of Fashion-MNIST (84, in front of its logits), 10 000 test
 images and as many generated ones: it is not the Inception FID. All ten classes are made, within 11 % of equally
