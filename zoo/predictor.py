@@ -78,7 +78,12 @@ class Predictor:
         signature = interpreter.get_signature_list().get("serving_default", {})
         outputs = tuple(sorted(signature.get("outputs", ())))
         if signature.get("inputs") not in (["image"], ["features"]) or outputs not in ANSWERS:
-            raise ZooError(f"{self.path} is no LiteRT export of the zoo: its signature is {signature or 'missing'}.")
+            if "z" in signature.get("inputs", ()):
+                raise ZooError(f"{self.path} makes images of noise, and predicts nothing: zoo generate RUN")
+            raise ZooError(
+                f"{self.path} is no LiteRT export of the zoo that predicts classes, values or errors: its signature is "
+                f"{signature or 'missing'}."
+            )
         name, self._answer = ANSWERS[outputs]
         self._target = interpreter.get_signature_runner().get_output_details()[name]["index"]
         details = interpreter.get_input_details()[0]
