@@ -28,6 +28,7 @@ from zoo.pictures import (
     layers,
     masks,
     regularisation,
+    resolution,
     saturation,
     surface,
     translation,
@@ -120,6 +121,14 @@ PICTURES = {
     translation.translations: [
         lambda: translation.translations(_integers(256, 6, 8, 8, 1), *_integers(256, 2, 6, 16, 16, 1)),
         lambda: translation.translations(_integers(256, 1, 32, 24, 3), *_integers(256, 2, 1, 32, 24, 3)),
+    ],
+    resolution.columns: [
+        lambda: resolution.columns(
+            {name: _integers(256, 3, 32, 32, 3) for name in ("nearest", "bicubic", "SRResNet", "SRGAN")},
+            _integers(256, 3, 32, 32, 3),
+            4,
+        ),
+        lambda: resolution.columns({"nearest": _integers(256, 2, 8, 8, 1)}, _integers(256, 2, 8, 8, 1), 2),
     ],
     generation.samples: [
         lambda: generation.samples(_integers(256, 64, 8, 8, 1), 8, "dcgan_fashion_mnist, seed 0: a class in each row"),

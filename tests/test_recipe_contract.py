@@ -24,6 +24,8 @@ SMALLER = {
     "masks": dict(width=2),
     "pix2pix_digits": dict(width=2),
     "pix2pix_isbi_em": dict(window=32, levels=5, patch=16, repeats=1, width=2),
+    "srgan_cifar10": dict(filters=4, blocks=1, discriminator_filters=4, dense=8),
+    "srresnet_cifar10": dict(filters=4, blocks=1),
     "unet_digits_canvas": dict(examples=40, width=2),
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),
