@@ -128,7 +128,11 @@ PICTURES = {
             _integers(256, 3, 32, 32, 3),
             4,
         ),
-        lambda: resolution.columns({"nearest": _integers(256, 2, 8, 8, 1)}, _integers(256, 2, 8, 8, 1), 2),
+        lambda: resolution.columns(
+            {name: _integers(256, 2, 8, 8, 1) for name in ("nearest", "bicubic", "SRResNet")},
+            _integers(256, 2, 8, 8, 1),
+            2,
+        ),
     ],
     generation.samples: [
         lambda: generation.samples(_integers(256, 64, 8, 8, 1), 8, "dcgan_fashion_mnist, seed 0: a class in each row"),

@@ -89,12 +89,13 @@ def columns(found, true, factor):
         image = np.asarray({**found, "original": true}[name][row], np.float32) / 255
         shown = image[..., 0] if image.shape[-1] == 1 else image
         axis.imshow(shown, cmap="gray", vmin=0, vmax=1, interpolation="nearest")
-        axis.set(xticks=[], yticks=[])
+        axis.axis("off")
         if row == 0:
             axis.set_title("low-res (nearest)" if name == "nearest" else name, fontsize=9)
         if name in found:
             other = "" if similar[name] is None else f", {similar[name][row]:.3f}"
-            axis.set_xlabel(f"{decibels[name][row]:.1f} dB{other}", fontsize=8)
+            said = f"{decibels[name][row]:.1f} dB{other}"
+            axis.text(0.5, -0.04, said, transform=axis.transAxes, ha="center", va="top", fontsize=8)
     likeness = "" if any(each is None for each in similar.values()) else " and SSIM"
     size = f"{height // factor} x {width // factor} pixels to {height} x {width}"
     figure.suptitle(f"From {size}; PSNR{likeness} of the luminance", fontsize=10)
