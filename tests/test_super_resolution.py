@@ -219,13 +219,18 @@ def test_columns():
     figure = resolution.columns(found, true, 4)
     titles = [axis.get_title() for axis in figure.axes if axis.get_title()]
     assert titles == ["low-res (nearest)", "bicubic", "SRResNet", "original"]
-    assert figure.axes[1].get_xlabel() == "100.0 dB, 1.000" and figure.axes[3].get_xlabel() == ""
+    assert under(figure.axes[1]) == "100.0 dB, 1.000" and under(figure.axes[3]) == ""
     shown = scores.psnr(true, found["SRResNet"])
-    assert figure.axes[6].get_xlabel().startswith(f"{shown[1]:.1f} dB, 0.")
+    assert under(figure.axes[6]).startswith(f"{shown[1]:.1f} dB, 0.")
     assert "From 6 x 8 pixels to 24 x 32" in figure.get_suptitle()
     np.testing.assert_allclose(np.asarray(figure.axes[7].images[0].get_array()), true[1] / 255, atol=1e-6)
     small = resolution.columns({"nearest": true[:, :8, :8, :1]}, true[:, :8, :8, :1], 2)
-    assert " dB" in small.axes[0].get_xlabel() and "," not in small.axes[0].get_xlabel()
+    assert " dB" in under(small.axes[0]) and "," not in under(small.axes[0])
+
+
+def under(axis):
+    """What is written below an image."""
+    return "".join(text.get_text() for text in axis.texts)
 
 
 def test_a_run_that_began_with_another_is_drawn_beside_it(data, tmp_path, monkeypatch):
