@@ -114,6 +114,8 @@ def test_a_collapse_is_said_once_in_a_line(pixels, capsys, script, expected):  #
     assert watch.collapses == [[epoch, line] for (epoch, _), line in zip(expected, lines, strict=True)]
     assert watched(pixels, script, verbose=0)[1].collapses == watch.collapses
     assert capsys.readouterr().out == ""
+    zoo.evaluate(folder, verbose=1)
+    assert "features of lenet trained on digits" in capsys.readouterr().out
     for moment in range(0, len(script), 2):
         assert watched(pixels, script, interrupted=moment)[0] == rows
         assert capsys.readouterr().out.splitlines() == lines

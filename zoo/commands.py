@@ -121,8 +121,10 @@ def retrain(parsed):
 def evaluate(parsed):
     from zoo import trainer
 
-    for key, value in trainer.evaluate(parsed.folder).items():
-        print(f"{key:<16} {value:.6f}")
+    found = trainer.evaluate(parsed.folder, verbose=1)
+    width = max(map(len, found))
+    for key, value in found.items():
+        print(f"{key:<{width}} {value:.6f}")
 
 
 def report(parsed):

@@ -125,11 +125,12 @@ def resume(folder, *, verbose="auto"):
     return _fit(built, folder, record, restored, verbose, tell)
 
 
-def evaluate(folder):
+def evaluate(folder, *, verbose=0):
     """Evaluates a finished run again, on its validation and test data.
 
     Args:
         folder: a run folder.
+        verbose: whether to say whose features distances between images are of.
 
     Returns:
         A dict of floats, `val_*` and `test_*` (and `train_*` if the recipe asks): those that `metrics.json` holds.
@@ -141,6 +142,8 @@ def evaluate(folder):
 
     built = preparation.rebuild(folder)
     built.model.set_weights(load(folder).get_weights())
+    if verbose:
+        _name_judge(built, print)
     return _scores(built)
 
 
@@ -199,6 +202,7 @@ def _finish(built, folder, record, recorder, tell):
         tell("A SavedModel needs the TensorFlow backend: export was skipped.")
     checkpoint.write_atomically(folder / "metrics.json", json.dumps(metrics, indent=2) + "\n")
     tell(_summary(metrics, folder))
+    _name_judge(built, tell)
     if exported is not None:
         tell(exported)
     return recipe.Result(model, metrics, folder)
@@ -228,6 +232,15 @@ def _scores(built):
                 scores |= measure(built.model, built.data, name)
             found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
     return found
+
+
+def _name_judge(built, tell):
+    """Says whose features the distances between real and generated images are of, if any."""
+    from zoo.generation_measures import judged_by
+
+    name = judged_by(built.measures)
+    if name:
+        tell(f"Frechet and kernel distances are between features of {name}; they are not Inception's.")
 
 
 def _best(callbacks):
