@@ -114,8 +114,6 @@ def test_a_collapse_is_said_once_in_a_line(pixels, capsys, script, expected):  #
     assert watch.collapses == [[epoch, line] for (epoch, _), line in zip(expected, lines, strict=True)]
     assert watched(pixels, script, verbose=0)[1].collapses == watch.collapses
     assert capsys.readouterr().out == ""
-    zoo.evaluate(folder, verbose=1)
-    assert "features of lenet trained on digits" in capsys.readouterr().out
     for moment in range(0, len(script), 2):
         assert watched(pixels, script, interrupted=moment)[0] == rows
         assert capsys.readouterr().out.splitlines() == lines
@@ -229,3 +227,5 @@ def test_a_run_keeps_what_was_watched_and_measured(tmp_path, capsys):
         assert {f"{part}_{name}" for name in names} <= set(result.metrics)
         assert again[f"{part}_frechet"] == pytest.approx(result.metrics[f"{part}_frechet"], rel=1e-4)
     assert capsys.readouterr().out == ""
+    zoo.evaluate(folder, verbose=1)
+    assert "features of lenet trained on digits" in capsys.readouterr().out
