@@ -58,10 +58,11 @@ def recipe(
         "gan", image_shape=data.train.input_shape, latent=latent, hidden=hidden, units=units, dropout=dropout, ema=ema
     )
     model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss)
-    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
+    watch = GenerationScores(judge, data.validation.arrays[0], n=5000)
+    callbacks = [watch]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
-    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(watch.judge),))
 
 
 if __name__ == "__main__":

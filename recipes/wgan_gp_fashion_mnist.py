@@ -62,10 +62,11 @@ def recipe(
         gradient_penalty=gradient_penalty,
         discriminator_steps=critic_steps,
     )
-    callbacks = [GenerationScores(judge, data.validation.arrays[0], n=5000)]
+    watch = GenerationScores(judge, data.validation.arrays[0], n=5000)
+    callbacks = [watch]
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
-    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(judge),))
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(watch.judge),))
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ from zoo import ZooError, samples
 from zoo.adversarial import noise
 from zoo.data import Stream
 from zoo.pictures import sample_sheets
-from zoo.pixel_affine import Pixels
+from zoo.pixel_affine import Pixels, rounded
 from zoo.samples import Samples
 
 TINY = dict(latent=3, hidden=(6,), units=(4,), pieces=2)
@@ -214,12 +214,12 @@ def test_walks_and_classes_are_of_the_codes_they_say():
     codes = np.array(noise(2 * samples.WALKS, 3, 4))
     labels = np.arange(samples.WALKS) % 3
     for column, ends in ((0, codes[: samples.WALKS]), (-1, codes[samples.WALKS :])):
-        made = sample_sheets.pixels(model([ends, labels], training=False))
+        made = rounded(model([ends, labels], training=False))
         assert np.abs(made.astype(int) - walks[:, column]).max() <= 1
     rows = samples.by_class(model, seed=4)
     assert rows.shape == (3, samples.CODES, 8, 8, 1)
     of_two = model([np.array(noise(samples.CODES, 3, 4)), np.full(samples.CODES, 2)], training=False)
-    assert np.abs(rows[2].astype(int) - sample_sheets.pixels(of_two)).max() <= 1
+    assert np.abs(rows[2].astype(int) - rounded(of_two)).max() <= 1
     assert samples.between(gan()).shape == (samples.WALKS, samples.STEPS, 4, 5, 1)
 
 

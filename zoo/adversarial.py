@@ -10,6 +10,7 @@ import numpy as np
 from zoo import adversarial_losses as losses
 from zoo import adversarial_steps as steps
 from zoo.errors import ZooError, require
+from zoo.pixel_affine import rounded
 from zoo.seeding import check_seed
 
 # Images that are generated at once outside of training.
@@ -255,7 +256,7 @@ class Adversarial(keras.Model):
             inputs = inputs if labels is None else [inputs, labels[first : first + BATCH]]
             parts.append(keras.ops.convert_to_numpy(self(inputs, training=False)))
         found = np.concatenate(parts)
-        return np.clip(np.round(found), 0, 255).astype("uint8") if found.ndim == 4 else found
+        return rounded(found) if found.ndim == 4 else found
 
     def _labels(self, n, label):
         if self.classes is None:

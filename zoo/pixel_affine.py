@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 from keras import ops
 
 from zoo.errors import ZooError, require
@@ -89,6 +90,22 @@ class Pixels(keras.layers.Rescaling):
 
     def __init__(self, scale=127.5, offset=127.5, dtype="float32", **kwargs):
         super().__init__(scale, offset, dtype=dtype, **kwargs)
+
+
+def rounded(values):
+    """What a network that makes images answers, as a file has it: whole numbers 0..255.
+
+    Args:
+        values: an array of raw pixels.
+
+    Returns:
+        A uint8 array of the same shape.
+
+    Example:
+        >>> rounded(np.array([-3.0, 127.6, 300.0])).tolist()
+        [0, 128, 255]
+    """
+    return np.clip(np.rint(np.asarray(values, "float32")), 0, 255).astype("uint8")
 
 
 def _checked(name, value):

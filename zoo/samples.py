@@ -11,7 +11,8 @@ import numpy as np
 from zoo.adversarial import noise
 from zoo.checkpoint import write_atomically
 from zoo.errors import ZooError
-from zoo.pictures.sample_sheets import pixels, png, rows, sheet
+from zoo.pictures.sample_sheets import png, rows, sheet
+from zoo.pixel_affine import rounded
 from zoo.tasks import task_of
 
 FILES = 100
@@ -223,7 +224,7 @@ def translated(model, images):
     Returns:
         A uint8 array of as many images.
     """
-    return pixels(keras.ops.convert_to_numpy(model(images, training=False)))
+    return rounded(keras.ops.convert_to_numpy(model(images, training=False)))
 
 
 def _made(model, codes, labels=None):
@@ -232,5 +233,5 @@ def _made(model, codes, labels=None):
     given = keras.ops.convert_to_tensor(codes.reshape(-1, codes.shape[-1]), "float32")
     if labels is not None:
         given = [given, keras.ops.convert_to_tensor(np.broadcast_to(labels, shape).reshape(-1), "int32")]
-    images = pixels(keras.ops.convert_to_numpy(model(given, training=False)))
+    images = rounded(keras.ops.convert_to_numpy(model(given, training=False)))
     return images.reshape(*shape, *images.shape[1:])

@@ -67,7 +67,7 @@ def from_masks(
     """
     seed = check_seed(seed)
     mix = (mix,) if callable(mix) else tuple(mix)
-    window = _window(mix)
+    window = window_of(mix)
     parts = _parts({"train": train, "validation": validation, "test": test}, seed)
     labels = _labels(parts, labels)
     if examples is not None:
@@ -105,7 +105,7 @@ def from_masks(
     return Data(**streams, labels=labels)
 
 
-def _window(mix):
+def window_of(mix):
     """The window, `((height, width), margin)`, that one of the operations cuts, or None."""
     found = [op for op in mix if getattr(op, "size", None)]
     require(len(found) < 2, "mix", f"{len(found)} windows", "operations of which one at most cuts a window")

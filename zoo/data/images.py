@@ -86,12 +86,21 @@ def _load(source, size, channels, on_error):
             for part, (x, y) in parts.items()
         }
         return conformed, labels
-    path = Path(source).expanduser()
-    word = re.fullmatch(r"\w+", source) is not None
-    missing = not path.is_dir() and (path.is_absolute() or source.startswith((".", "~")))
-    if missing or (path.is_dir() and not (word and source in tfds.names())):
-        return folder.load(path, size, channels, on_error)
+    if means_folder(source):
+        return folder.load(Path(source).expanduser(), size, channels, on_error)
     return tfds.load(source, size, channels)
+
+
+def means_folder(source):
+    """Whether a source is a folder, there or missing, and not the name of a set.
+
+    Args:
+        source: a text. A bare word that is both a folder and a set's name means the set.
+    """
+    path = Path(source).expanduser()
+    if path.is_dir():
+        return not (re.fullmatch(r"\w+", source) and source in ("digits", *tfds.names()))
+    return path.is_absolute() or source.startswith((".", "~"))
 
 
 def _only(parts, labels, classes, source):

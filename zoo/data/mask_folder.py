@@ -33,7 +33,7 @@ def load(images, masks, size=None, channels=None, values=None):
             mask of another size than its image, in a lossy format or in colours, an unknown value, a colour image where
             grey is asked for. The message names the file.
     """
-    files, others = _files(images, "image"), _files(masks, "mask")
+    files, others = listed(images, "image"), listed(masks, "mask")
     for here, there, kind in ((files, others, "mask"), (others, files, "image")):
         alone = [path for stem, path in here.items() if stem not in there]
         if alone:
@@ -45,7 +45,7 @@ def load(images, masks, size=None, channels=None, values=None):
             )
     if values is not None:
         values = check_values(values)
-    names = sorted(files, key=_by_number)
+    names = sorted(files, key=by_number)
 
     def read(name):
         return _pair(files[name], others[name], size, channels)
@@ -61,7 +61,8 @@ def load(images, masks, size=None, channels=None, values=None):
     return names, list(x), [classes(each, values, others[name]) for name, each in zip(names, mask, strict=True)], values
 
 
-def _files(folder, kind):
+def listed(folder, kind):
+    """The image files of a folder, or its PNG masks, by name without ending."""
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise ZooError(f"the folder of {kind}s {folder} does not exist")
@@ -83,7 +84,8 @@ def _files(folder, kind):
     return found
 
 
-def _by_number(name):
+def by_number(name):
+    """What sorts names by the numbers in them: slice 2 before slice 10."""
     return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", name)]
 
 

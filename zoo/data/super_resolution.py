@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.data import pixels, split, tfds
-from zoo.data.images import images
+from zoo.data.images import images, means_folder
 from zoo.data.stream import Stream
 from zoo.errors import ZooError, require, suggest
 from zoo.recipe import Data
@@ -156,12 +156,12 @@ def _default(patch, factor):
 
 def _is_folder(source):
     """Whether a path is meant, by the rule of `zoo.data.images`."""
-    path = Path(source).expanduser()
+    if means_folder(source):
+        path = Path(source).expanduser()
+        if not path.is_dir():
+            raise ZooError(f"there is no folder {path}")
+        return True
     word = re.fullmatch(r"\w+", source) is not None
-    if path.is_dir():
-        return not (word and source in ("digits", *tfds.names()))
-    if path.is_absolute() or source.startswith((".", "~")):
-        raise ZooError(f"there is no folder {path}")
     known = ("digits", "photographs", *tfds.names()) if word else ()
     if word and source not in known:
         raise ZooError(

@@ -83,7 +83,7 @@ def translation(
     parts = _split(strata, validation, test, seed)
     if examples is not None:
         parts["train"] = parts["train"][split.sample(strata[parts["train"]], examples, seed)]
-    window = assemble_masks._window(mix)
+    window = assemble_masks.window_of(mix)
     options = dict(batch_size=batch_size)
     if window is not None:
         (height, width), margin = window
@@ -156,7 +156,7 @@ def _checked(array, size, channels):
 
 def _folders(conditions, images, size, channels):
     """Two stacked arrays of the files with equal names in two folders."""
-    here, there = (mask_folder._files(folder, "image") for folder in (conditions, images))
+    here, there = (mask_folder.listed(folder, "image") for folder in (conditions, images))
     for some, others, folder in ((here, there, images), (there, here, conditions)):
         alone = [path for stem, path in some.items() if stem not in others]
         if alone:
@@ -165,7 +165,7 @@ def _folders(conditions, images, size, channels):
                 f"{alone[0]} has no partner in {folder}{more}. Both files of a pair have one name: "
                 f"{conditions / '07.png'} and {images / '07.png'}"
             )
-    names = sorted(here, key=mask_folder._by_number)
+    names = sorted(here, key=mask_folder.by_number)
     # Decoding and resizing run outside Python's lock.
     with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
         pairs = list(

@@ -5,22 +5,13 @@ import io
 import numpy as np
 
 from zoo.pictures.film import gif
+from zoo.pixel_affine import rounded
 
 GAP = 1
 FRAMES = 30
 # A sheet is enlarged or reduced by a whole number so that in the film its longer side comes near to so many pixels.
 LONGER = 512
 BAND = 24
-
-
-def pixels(values):
-    """Raw pixels as a file has them: rounded and uint8.
-
-    Example:
-        >>> pixels([-3.0, 127.6, 300.0]).tolist()
-        [0, 128, 255]
-    """
-    return np.clip(np.rint(np.asarray(values, np.float32)), 0, 255).astype(np.uint8)
 
 
 def rows(inputs, outputs, targets):
@@ -35,7 +26,7 @@ def rows(inputs, outputs, targets):
     """
     height, width = targets.shape[1:3]
     down, right = (np.arange(size) * own // size for size, own in zip((height, width), inputs.shape[1:3], strict=True))
-    images = [_coloured(pixels(each)) for each in (inputs[:, down][:, :, right], outputs, targets)]
+    images = [_coloured(rounded(each)) for each in (inputs[:, down][:, :, right], outputs, targets)]
     if any(each.shape[-1] == 3 for each in images):
         images = [np.broadcast_to(each, (*each.shape[:3], 3)) for each in images]
     return sheet(np.concatenate(images), len(targets))

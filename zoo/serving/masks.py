@@ -5,7 +5,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.report import softmax
 from zoo.serving.base import DEFAULT, NAMES, Serving
-from zoo.serving.pixels import random_pixels
+from zoo.serving.pixels import odd_size, random_pixels
 from zoo.tasks import logits_of
 from zoo.tiling import any_size, predicted, segment
 
@@ -78,10 +78,7 @@ class Masks(Serving):
     def requests(self, batch, format):
         if format != "savedmodel":
             return [(DEFAULT, {"image": batch if batch.shape[1:] == self.window else self.example()})]
-        # A second, odd size: the first may be the one that the network was trained on.
-        height, width = batch.shape[1:3]
-        odd = batch[:, : max(1, height - 3), : max(1, width - 5)]
-        return [(DEFAULT, {"image": batch}), (DEFAULT, {"image": odd}), (NAMES, {})]
+        return [(DEFAULT, {"image": batch}), (DEFAULT, {"image": odd_size(batch)}), (NAMES, {})]
 
     def expected(self, signature, inputs, format):
         if signature == NAMES:

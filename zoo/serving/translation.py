@@ -5,7 +5,7 @@ import numpy as np
 from zoo.errors import ZooError
 from zoo.serving.base import DEFAULT, Serving
 from zoo.serving.checks import in_words
-from zoo.serving.pixels import expected_pixels, rounded
+from zoo.serving.pixels import expected_pixels, odd_size, rounded
 
 
 class Translation(Serving):
@@ -66,11 +66,7 @@ class Translation(Serving):
 
     def requests(self, batch, format):
         asked = [(DEFAULT, {"image": batch})]
-        if not self.free:
-            return asked
-        # A second, odd size: the first may be the one that the network was trained on.
-        height, width = batch.shape[1:3]
-        return [*asked, (DEFAULT, {"image": batch[:, : max(1, height - 3), : max(1, width - 5)]})]
+        return [*asked, (DEFAULT, {"image": odd_size(batch)})] if self.free else asked
 
     def expected(self, signature, inputs, format):
         graph, exact = self.computing(format)
