@@ -13,6 +13,7 @@ def task_of(model):
         - `"autoencoding"`: it has an `encoder` and a `decoder`;
         - `"generation"`: noise in, an image or a vector out, and a `discriminator`;
         - `"translation"`: an image in, the pixels of an image out, from the layer `zoo.pixel_affine.Pixels`;
+        - `"language"`: logits for each symbol of a text, and a `stepper`;
         - `"segmentation"`: logits for each pixel;
         - `"classification"`: logits, two or more; `"regression"`: one number.
 
@@ -22,6 +23,8 @@ def task_of(model):
     """
     if all(hasattr(model, part) for part in ("encoder", "decoder")):
         return "autoencoding"
+    if hasattr(model, "stepper"):
+        return "language"
     if _makes_pixels(model) and len(model.inputs[0].shape) == 4:
         return "translation"
     if hasattr(model, "discriminator"):

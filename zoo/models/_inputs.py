@@ -82,6 +82,39 @@ def affine(x, scale=1 / 127.5, offset=-1.0):
     return PixelAffine(scale, offset, name="scaling")(x)
 
 
+def normalized(x, features, normalization):
+    """Features standardised by the training data's statistics.
+
+    Args:
+        x: (batch, ..., features).
+        features: their number.
+        normalization: (means, variances), two lists of one number for each feature. One of variance 0 is only centred.
+
+    Returns:
+        A tensor of the same shape.
+
+    Raises:
+        ZooError: no such lists.
+    """
+    works = f"(means, variances), two lists of {features} finite numbers, no variance below 0"
+    fits = isinstance(normalization, list | tuple) and len(normalization) == 2
+    fits = fits and all(numbers(part) and len(part) == features for part in normalization)
+    require(fits and min(normalization[1]) >= 0, "normalization", normalization, works)
+    means, variances = normalization
+    # Keras divides a feature of variance 0 by 1e-7: one that was constant in training and is not in use would
+    # drown all others.
+    variances = [float(variance) or 1.0 for variance in variances]
+    means = [float(mean) for mean in means]
+    return keras.layers.Normalization(mean=means, variance=variances, dtype="float32", name="normalization")(x)
+
+
+def numbers(values):
+    """Whether this is a list of finite numbers."""
+    return isinstance(values, list | tuple) and all(
+        isinstance(value, int | float) and math.isfinite(value) for value in values
+    )
+
+
 def check_top(num_classes, include_top, pooling):
     """Checks what a network ends in, before it is built: a deep one takes seconds.
 

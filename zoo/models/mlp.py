@@ -5,8 +5,6 @@ Psychological Review 65(6); Rumelhart, Hinton, Williams 1986, Learning represent
 Nature 323.
 """
 
-import math
-
 import keras
 
 from zoo.errors import ZooError, choose, require
@@ -167,17 +165,7 @@ def _entrance(input_shape, normalization):
 
     inputs = x = keras.Input(input_shape, name="features")
     if normalization is not None:
-        (features,) = input_shape
-        works = f"(means, variances), two lists of {features} finite numbers, no variance below 0"
-        fits = isinstance(normalization, list | tuple) and len(normalization) == 2
-        fits = fits and all(_numbers(part) and len(part) == features for part in normalization)
-        require(fits and min(normalization[1]) >= 0, "normalization", normalization, works)
-        means, variances = normalization
-        # Keras divides a feature of variance 0 by 1e-7: one that was constant in training and is not in use would
-        # drown all others.
-        variances = [float(variance) or 1.0 for variance in variances]
-        means = [float(mean) for mean in means]
-        x = keras.layers.Normalization(mean=means, variance=variances, dtype="float32", name="normalization")(x)
+        x = _inputs.normalized(x, input_shape[0], normalization)
     return inputs, x
 
 
@@ -191,17 +179,10 @@ def _output(x, num_classes, target, **weights):
     x = keras.layers.Dense(1, dtype="float32", name="output", **weights)(x)
     if target is None:
         return x
-    fits = isinstance(target, list | tuple) and len(target) == 2 and _numbers(target) and target[1] > 0
+    fits = isinstance(target, list | tuple) and len(target) == 2 and _inputs.numbers(target) and target[1] > 0
     require(fits, "target", target, "(mean, standard deviation), the deviation above 0")
     mean, deviation = target
     return keras.layers.Rescaling(float(deviation), float(mean), dtype="float32", name="target_units")(x)
-
-
-def _numbers(values):
-    """Whether this is a list of finite numbers."""
-    return isinstance(values, list | tuple) and all(
-        isinstance(value, int | float) and math.isfinite(value) for value in values
-    )
 
 
 def _initializer(name, scale):
