@@ -64,9 +64,9 @@ def _losses(model):
 
 
 def _ends_in_probabilities(tensor):
-    layer = tensor._keras_history.operation
+    layer, _, place = tensor._keras_history
     if isinstance(layer, keras.Model):
-        return _ends_in_probabilities(layer.output)
+        return _ends_in_probabilities(layer.outputs[place])
     activation = getattr(layer, "activation", None)
     names = {getattr(activation, "__name__", ""), type(layer).__name__.lower()}
     return bool(names & {"softmax", "sigmoid"})

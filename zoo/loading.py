@@ -23,23 +23,29 @@ EXPANSION = 100
 
 # Where the zoo registers classes and functions; a family's own stand in its module of zoo.models.
 REGISTERING = (
+    "additive_attention",
     "adversarial",
     "bilinear_upsampling",
     "code_layers",
     "generative_layers",
     "grouped_convolution",
+    "language_model",
     "layers",
     "leaky_relu",
     "local_response",
     "losses",
+    "lstm",
     "metrics",
     "normalization",
+    "normalized_cells",
     "optimizers",
     "perceptual",
     "pixel_affine",
     "reconstruction",
     "segmentation_losses",
     "segmentation_metrics",
+    "symbols",
+    "transduction_scores",
 )
 
 # What a configuration may hold besides objects: plain data in Keras' own notation.

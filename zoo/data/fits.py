@@ -13,7 +13,8 @@ def check_fits(data, model):
 
     Raises:
         ZooError: an input of another shape, another number of logits than of classes, or a loss for integer labels
-            where they are rows of probabilities, and the other way round; the message has both, and what would work.
+            where they are rows of probabilities, and the other way round; for a language model another vocabulary, or
+            batches that do not follow each other where it carries states. The message has both, and what would work.
 
     Example:
         >>> check_fits(zoo.data.images("digits", 32), zoo.build("mlp", input_shape=(8, 8, 1), num_classes=10))
@@ -21,6 +22,9 @@ def check_fits(data, model):
     task = task_of(model)
     if task in ("generation", "translation"):
         _check_images(data, model, task)
+        return
+    if task == "language":
+        _check_texts(data, model)
         return
     takes, given = tuple(model.inputs[0].shape[1:]), tuple(data.train.input_shape)
     if len(takes) != len(given) or any(one not in (None, other) for one, other in zip(takes, given, strict=True)):
@@ -43,6 +47,31 @@ def check_fits(data, model):
                 "windows with a margin: zoo.data.paired.crop(572, margin=92)"
             )
     _check_losses(data, model)
+
+
+def _check_texts(data, model):
+    """Raises unless a language model's vocabulary is the data's, and what it carries are the data's rows."""
+    known = data.statistics.get("vocabulary")
+    if known is None or not hasattr(data.train, "text_symbols"):
+        raise ZooError(f"{model.name!r} is a language model and reads texts, as zoo.data.text makes them")
+    if known != model.symbols.vocabulary:
+        raise ZooError(
+            f"{model.name!r} knows {len(model.symbols.vocabulary)} symbols, and they are not the data's {len(known)}. "
+            "Build it with vocabulary=data.statistics['vocabulary']"
+        )
+    if not model.carry:
+        return
+    if data.train.order != "consecutive":
+        raise ZooError(
+            f"{model.name!r} carries its states from batch to batch, and slices in random order do not follow each "
+            "other. Take order='consecutive', or build it with carry=0"
+        )
+    for part, stream in data.parts.items():
+        if stream.batch_size != model.carry:
+            raise ZooError(
+                f"{model.name!r} carries the states of {model.carry} texts, and a batch of the {part} data has "
+                f"{stream.batch_size}. Build it with carry={stream.batch_size}"
+            )
 
 
 def _check_images(data, model, task):

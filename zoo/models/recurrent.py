@@ -200,9 +200,9 @@ def _language_model(layer, states, reading, units, layers, embedding, dropout, t
 
 
 def _embedded(reading, embedding):
-    """The layer that makes numbers of places in the vocabulary."""
+    """What makes numbers of places in the vocabulary."""
     if embedding is None:
-        return keras.layers.CategoryEncoding(reading.size, output_mode="one_hot", name="one_hot")
+        return functools.partial(keras.ops.one_hot, num_classes=reading.size)
     return keras.layers.ReversibleEmbedding(reading.size, embedding, name="embedding")
 
 
