@@ -175,7 +175,7 @@ def wait_for_quiet(patience=PATIENCE):
 
 def _described(result):
     others = "" if (result["others"] or 0) <= SPARE else f" (others used {result['others']:.1f} cores)"
-    return f"{_rate(result['median']):,} images/s{others}"
+    return f"{_rate(result['median']):,} a second{others}"
 
 
 def table(results, reference, **fixed):
@@ -231,7 +231,7 @@ def cores():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def show(rows, file=None):
+def show(rows, file=None, what="Images"):
     """Prints rows as a table, and writes them all, with machine and versions, to a CSV file."""
     hidden = {"machine", "versions", "rounds"}
     columns = [column for column in rows[0] if column not in hidden]
@@ -240,7 +240,7 @@ def show(rows, file=None):
     print()
     for line in cells:
         print("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
-    print(f"\nImages a second; medians over {rows[0]['rounds']} rounds. {rows[0]['machine']}.")
+    print(f"\n{what} a second; medians over {rows[0]['rounds']} rounds. {rows[0]['machine']}.")
     if file:
         with open(file, "w", newline="") as target:
             writer = csv.DictWriter(target, rows[0])

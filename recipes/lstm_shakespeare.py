@@ -20,7 +20,7 @@ def search(hp):
 
 
 def recipe(
-    epochs=40,
+    epochs=25,
     batch_size=64,
     length=64,
     learning_rate=0.003,
@@ -28,6 +28,7 @@ def recipe(
     units=512,
     layers=1,
     dropout=0.4,
+    recurrent_dropout=0.25,
     level="character",
 ):
     """Truncated back-propagation through consecutive slices, the states carried from batch to batch.
@@ -41,11 +42,12 @@ def recipe(
         units: width of each layer.
         layers: recurrent layers.
         dropout: part of each layer's outputs that is dropped in training.
+        recurrent_dropout: part of the state that is dropped before it is multiplied with, the same for all of a slice.
         level: character or word.
     """
     data = text("tiny_shakespeare", length, batch_size, order="consecutive", level=level)
-    vocabulary = data.statistics["vocabulary"]
-    model = zoo.build("lstm", vocabulary=vocabulary, units=units, layers=layers, dropout=dropout, carry=batch_size)
+    size = dict(units=units, layers=layers, dropout=dropout, recurrent_dropout=recurrent_dropout)
+    model = zoo.build("lstm", vocabulary=data.statistics["vocabulary"], carry=batch_size, **size)
     model.compile(
         keras.optimizers.Adam(learning_rate, global_clipnorm=clip),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),

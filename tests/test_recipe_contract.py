@@ -12,7 +12,7 @@ from PIL import Image
 
 import zoo
 from zoo import cli, flags, recipe, runs, sources
-from zoo.data import Stream
+from zoo.data import Stream, TextStream
 from zoo.data import tfds as sets
 from zoo.data import tfds_masks as masks
 
@@ -21,16 +21,27 @@ NAMES = list(sources.recipes())
 SMALLER = {
     "alexnet_fashion_mnist": dict(size=65),
     "googlenet_cifar10": dict(width=0.25),
+    "bilstm_imdb": dict(units=4, embedding=4, length=20),
+    "gru_shakespeare": dict(units=4, length=8),
+    "lstm_digits_rows": dict(units=4),
+    "lstm_pydoc": dict(units=4, length=8, characters=20_000),
+    "lstm_shakespeare": dict(units=4, length=8),
+    "lstm_text": dict(units=4, length=8, characters=20_000),
     "masks": dict(width=2),
     "pix2pix_digits": dict(width=2),
     "pix2pix_isbi_em": dict(window=32, levels=5, patch=16, repeats=1, width=2),
+    "simple_rnn_pydoc": dict(units=4, length=8, characters=20_000),
+    "simple_rnn_shakespeare": dict(units=4, length=8),
+    "simple_rnn_text": dict(units=4, length=8, characters=20_000),
     "srgan_cifar10": dict(filters=4, blocks=1, discriminator_filters=4, dense=8),
     "srresnet_cifar10": dict(filters=4, blocks=1),
     "unet_digits_canvas": dict(examples=40, width=2),
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),
 }
-EMBEDDED = ("", "digits", "digits_canvas")
+EMBEDDED = ("", "digits", "digits_canvas", "digits_rows", "pydoc", "text")
+# Sets of tensorflow-datasets by what recipes call them.
+SETS = {"imdb": "imdb_reviews", "shakespeare": "tiny_shakespeare"}
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
 
 
@@ -42,8 +53,16 @@ def small_data(request, monkeypatch, tmp_path):
     def small(self, arrays, batch_size, *more, **named):
         original(self, [array[: 2 * batch_size] for array in arrays], batch_size, *more, **named)
 
+    read = TextStream.__init__
+
+    def short(self, raw, targets, length, batch_size, *more, **named):
+        two = 3 * length * batch_size  # and room for the offset at which an epoch begins
+        read(self, raw[:two], targets[:two], length, batch_size, *more, **named)
+
     monkeypatch.setattr(Stream, "__init__", small)
-    _, _, needed = request.getfixturevalue("name").partition("_")
+    monkeypatch.setattr(TextStream, "__init__", short)
+    _, _, needed = request.getfixturevalue("name").removeprefix("simple_").partition("_")
+    needed = SETS.get(needed, needed)
     if needed == "isbi_em":
         micrographs(tmp_path / "isbi_em")
     if needed in (*EMBEDDED, "isbi_em") or prepared(needed):

@@ -7,6 +7,7 @@ from zoo.bilinear_upsampling import BilinearUpSampling2D
 from zoo.errors import ZooError
 from zoo.grouped_convolution import GroupedConv2D
 from zoo.leaky_relu import LeakyReLU
+from zoo.lstm import LSTM
 from zoo.normalization import BatchNormalization
 from zoo.pixel_affine import PixelAffine, Pixels
 
@@ -15,6 +16,7 @@ REPLACED = {
     BatchNormalization: keras.layers.BatchNormalization,
     GroupedConv2D: keras.layers.Conv2D,
     BilinearUpSampling2D: keras.layers.UpSampling2D,
+    LSTM: keras.layers.LSTM,
     LeakyReLU: keras.layers.LeakyReLU,
     Pixels: keras.layers.Rescaling,
 }

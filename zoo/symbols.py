@@ -72,7 +72,8 @@ def symbols_of(model):
     Args:
         model: a built Functional `keras.Model`.
     """
-    return next((layer for layer in model.layers if isinstance(layer, _Symbols)), None)
+    inside = (symbols_of(layer) if hasattr(layer, "layers") else layer for layer in model.layers)
+    return next((layer for layer in inside if isinstance(layer, _Symbols)), None)
 
 
 def symbols(vocabulary, name="symbols"):
@@ -91,7 +92,9 @@ class _Symbols(keras.layers.Layer):
         super().__init__(**{"dtype": "int32", **options})
         fits = isinstance(vocabulary, str | list | tuple) and all(isinstance(each, str) and each for each in vocabulary)
         works = "a string of characters or a list of words, at least one, each once"
-        require(fits and vocabulary and len(set(vocabulary)) == len(vocabulary), "vocabulary", _short(vocabulary), works)
+        require(
+            fits and vocabulary and len(set(vocabulary)) == len(vocabulary), "vocabulary", _short(vocabulary), works
+        )
         self.vocabulary = vocabulary if isinstance(vocabulary, str) else tuple(vocabulary)
         self.places = {symbol: place for place, symbol in enumerate(self.vocabulary, FIRST)}
 

@@ -1,0 +1,61 @@
+"""A GRU that writes Shakespeare, character by character: the twin of `lstm_shakespeare`.
+
+zoo train gru_shakespeare     # not measured: needs an hour
+"""
+
+import keras
+
+import zoo
+from callbacks import Schedule, cosine, warmup
+from zoo.data import text
+from zoo.language_scores import Perplexity, carried_over
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
+        dropout=hp.Float("dropout", 0.0, 0.6, step=0.1),
+        units=hp.Choice("units", [256, 512]),
+    )
+
+
+def recipe(
+    epochs=20,
+    batch_size=64,
+    length=64,
+    learning_rate=0.003,
+    clip=1.0,
+    units=256,
+    layers=1,
+    dropout=0.2,
+    recurrent_dropout=0.0,
+    level="character",
+):
+    """Truncated back-propagation through consecutive slices, the states carried from batch to batch.
+
+    Args:
+        epochs: passes over the training text.
+        batch_size: stretches of the text that are read side by side.
+        length: characters of a slice, through which the gradient goes back.
+        learning_rate: Adam's rate at its highest; it rises for 2 % of the training and falls to 0 as a cosine.
+        clip: the norm that the whole gradient is cut back to.
+        units: width of each layer.
+        layers: recurrent layers.
+        dropout: part of each layer's outputs that is dropped in training.
+        recurrent_dropout: part of the state that is dropped before it is multiplied with, the same for all of a slice.
+        level: character or word.
+    """
+    data = text("tiny_shakespeare", length, batch_size, order="consecutive", level=level)
+    size = dict(units=units, layers=layers, dropout=dropout, recurrent_dropout=recurrent_dropout)
+    model = zoo.build("gru", vocabulary=data.statistics["vocabulary"], carry=batch_size, **size)
+    model.compile(
+        keras.optimizers.Adam(learning_rate, global_clipnorm=clip),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", Perplexity()],
+    )
+    schedule = Schedule("learning_rate", warmup(0.02, cosine(learning_rate)))
+    return zoo.Recipe(model, data, epochs, [schedule], measures=[carried_over])
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

@@ -1,0 +1,84 @@
+"""An LSTM that learns to write like any text of yours.
+
+zoo train lstm_text --data any.txt
+zoo train lstm_text     # not measured: needs
+"""
+
+import keras
+
+import zoo
+from callbacks import EarlyStopping
+from zoo.data import text
+from zoo.language_scores import Perplexity, carried_over
+from zoo.optimizers import optimizer as by_name
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
+        dropout=hp.Float("dropout", 0.0, 0.6, step=0.1),
+        units=hp.Choice("units", [256, 512]),
+    )
+
+
+def recipe(
+    epochs=30,
+    data="pydoc",
+    characters=None,
+    level="character",
+    words=None,
+    order="consecutive",
+    batch_size=32,
+    length=64,
+    units=256,
+    layers=1,
+    embedding=None,
+    dropout=0.2,
+    optimizer="adam",
+    learning_rate=0.002,
+    clip=1.0,
+    validation=0.05,
+    test=0.05,
+    patience=5,
+):
+    """Early stopping by the validation text; without one, as when a short text is learned by heart, all epochs.
+
+    Args:
+        epochs: passes over the training text, at most.
+        data: a text file or a folder of .txt files in UTF-8; or pydoc, Python's own language reference.
+        characters: only the first so many of the text; all by default.
+        level: character or word.
+        words: for level word, the most frequent that the vocabulary has; all by default.
+        order: consecutive, with states that are carried from slice to slice, or random, with states that start from
+            zeros.
+        batch_size: stretches, or slices, of the text that are read side by side.
+        length: symbols of a slice, through which the gradient goes back.
+        units: width of each layer.
+        layers: recurrent layers.
+        embedding: numbers that a symbol is turned into; one-hot by default.
+        dropout: part of each layer's outputs that is dropped in training.
+        optimizer: a name of `zoo.optimizers`.
+        learning_rate: its rate.
+        clip: the norm that the whole gradient is cut back to.
+        validation: share of the text that training is watched on, 0 for none.
+        test: share of the text at its end that is looked at once, 0 for none.
+        patience: epochs without a better validation loss after which training stops.
+    """
+    carry = batch_size if order == "consecutive" else 0
+    data = text(data, length, batch_size, order, level, words, characters, validation, test)
+    vocabulary = data.statistics["vocabulary"]
+    size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout)
+    model = zoo.build("lstm", vocabulary=vocabulary, carry=carry, **size)
+    model.compile(
+        by_name(optimizer, learning_rate, global_clipnorm=clip),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        metrics=["accuracy", Perplexity()],
+    )
+    parts = dict(scores=("train", "validation", "test"), measures=[carried_over])
+    if data.validation is None:
+        return zoo.Recipe(model, data, epochs, objective=("loss", "min"), **parts)
+    return zoo.Recipe(model, data, epochs, [EarlyStopping("val_loss", patience=patience)], **parts)
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))
