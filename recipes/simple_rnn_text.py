@@ -37,8 +37,8 @@ def recipe(
     optimizer="adam",
     learning_rate=0.001,
     clip=1.0,
-    validation=0.05,
-    test=0.05,
+    validation_share=0.05,
+    test_share=0.05,
     patience=5,
 ):
     """Early stopping by the validation text; without one, as when a short text is learned by heart, all epochs.
@@ -60,12 +60,12 @@ def recipe(
         optimizer: a name of `zoo.optimizers`.
         learning_rate: its rate.
         clip: the norm that the whole gradient is cut back to.
-        validation: share of the text that training is watched on, 0 for none.
-        test: share of the text at its end that is looked at once, 0 for none.
+        validation_share: share of the text that training is watched on, 0 for none.
+        test_share: share of the text at its end that is looked at once, 0 for none.
         patience: epochs without a better validation loss after which training stops.
     """
     carry = batch_size if order == "consecutive" else 0
-    data = text(data, length, batch_size, order, level, words, characters, validation, test)
+    data = text(data, length, batch_size, order, level, words, characters, validation_share, test_share)
     vocabulary = data.statistics["vocabulary"]
     size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout)
     model = zoo.build("simple_rnn", vocabulary=vocabulary, carry=carry, **size)

@@ -97,7 +97,7 @@ def test_a_wrong_target_is_answered_with_close_ones(own_folder):
     [
         ("", "has no rows"),
         ("size,colour\n", "has no rows"),
-        ("size\n1\n", "two or more columns"),
+        ("size\n1\n", "2 or more columns"),
         ("size,size\n1,2\n", "columns with different names"),
         ("size,colour\n1,red\n1,2,3\n", "line 3: 3 values for 2 columns"),
         ("size,colour\n1,red\n2,red\n3,red\n4,red\n", "all 4 training examples are of one class"),

@@ -9,6 +9,7 @@ import pytest
 import zoo
 from zoo.adversarial import Adversarial, noise
 from zoo.catalogue import ENTRIES
+from zoo.language_scores import nats
 from zoo.losses import Value
 from zoo.reconstruction import SquaredError
 from zoo.registry import builder
@@ -24,6 +25,7 @@ CLASSIFIERS = [name for name in FULL if BY_NAME[name].task == "classification"]
 # What a model of each task is trained on here: a loss, and metrics.
 LEARNING = {
     "classification": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
+    "language": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
     "optimization": lambda: (Value(), []),
     "autoencoding": lambda: (SquaredError(), []),
     "segmentation": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
@@ -42,7 +44,9 @@ def tiny(name, **more):
 
 
 def raw(model, count=12):
-    """What the model takes: pixels, or codes (and classes)."""
+    """What the model takes: pixels, codes (and classes), or texts."""
+    if BY_NAME[model.name].task == "language":
+        return np.stack([model.symbols.encode("abcab"), model.symbols.encode("caxbc")] * (count // 2))
     if BY_NAME[model.name].task == "generation":
         z, label = noise(count, model.latent, 0), keras.ops.arange(count) % (model.classes or 1)
         return z if model.classes is None else [z, label]
@@ -73,6 +77,8 @@ def targets(model, count=12):
     """Classes in turn; where a model has several outputs, each has its own."""
     if BY_NAME[model.name].task == "autoencoding":
         return raw(model, count) / np.float32(255)
+    if BY_NAME[model.name].task == "language":
+        return model.symbols.indices(np.roll(raw(model, count), -1, axis=1))
     if BY_NAME[model.name].task == "translation":
         return images_of((None, *np.shape(model(raw(model, 1)))[1:]), count)
     if BY_NAME[model.name].task == "segmentation":
@@ -190,6 +196,14 @@ def test_saved_model_gives_the_same_answers(name, tmp_path):
         expected = model.sample(**asked)
         assert expected.std() > 30 and np.abs(np.float32(answers["image"]) - expected).max() <= 1
         return
+    if task == "language":
+        asked = dict(prompt=["ab", "c"], length=9, temperature=0.8, top_k=3, seed=5)
+        answer = served.signatures["serving_default"](**{key: tf.constant(value) for key, value in asked.items()})
+        assert [text.decode() for text in answer["text"].numpy()] == zoo.write(model, **asked)
+        answer = served.signatures["perplexity"](text=tf.constant(["abcab", "caxbc"]))
+        expected = [nats(model, text) for text in ("abcab", "caxbc")]
+        np.testing.assert_allclose(answer["nats"], expected, rtol=1e-4)
+        return
     images = raw(model)
     # Served images are raw bytes, served features are floats.
     answers = served.signatures["serving_default"](tf.constant(images if images.ndim == 4 else np.float32(images)))
@@ -242,7 +256,7 @@ def test_bad_arguments(name):
     with pytest.raises(zoo.ArgumentError, match="has no argument 'colour'"):
         zoo.build(name, colour="red")
     known = builder(name).__code__.co_varnames[: builder(name).__code__.co_argcount]
-    shapes = [(argument, wrong) for argument in ("input_shape", "image_shape") for wrong in ((28, 28), ())]
+    shapes = [(argument, wrong) for argument in ("input_shape", "image_shape") for wrong in ((28,) * 4, ())]
     for argument, wrong in (("num_classes", 0), ("num_classes", "ten"), *shapes):
         if argument in known:
             with pytest.raises(zoo.ZooError, match=argument):

@@ -30,6 +30,7 @@ SMALLER = {
     "masks": dict(width=2),
     "pix2pix_digits": dict(width=2),
     "pix2pix_isbi_em": dict(window=32, levels=5, patch=16, repeats=1, width=2),
+    "series": dict(units=4),
     "simple_rnn_pydoc": dict(units=4, length=8, characters=20_000),
     "simple_rnn_shakespeare": dict(units=4, length=8),
     "simple_rnn_text": dict(units=4, length=8, characters=20_000),
@@ -65,6 +66,9 @@ def small_data(request, monkeypatch, tmp_path):
     needed = SETS.get(needed, needed)
     if needed == "isbi_em":
         micrographs(tmp_path / "isbi_em")
+    if request.getfixturevalue("name") == "series":
+        rows = "".join(f"{k % 24},{np.sin(k / 4):.4f}\n" for k in range(200))
+        (tmp_path / "series.csv").write_text(f"hour,target\n{rows}")
     if needed in (*EMBEDDED, "isbi_em") or prepared(needed):
         yield
         return

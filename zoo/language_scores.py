@@ -58,24 +58,39 @@ def nats(model, text):
         >>> bool(np.isclose(nats(model, "abba"), np.log(4)))
         True
     """
+    return float(surprises(model, text).mean())
+
+
+def surprises(model, text):
+    """What each symbol of a text but the first costs, -log of the likelihood that the model gave to it.
+
+    Args:
+        model, text: as of `nats`.
+
+    Returns:
+        A float64 array (symbols - 1,).
+
+    Raises:
+        ZooError: fewer than two symbols.
+    """
     raw = model.symbols.encode(text) if isinstance(text, str) else np.asarray(text, "int32")
     if len(raw) < 2:
         raise ZooError(f"perplexity is of texts of two symbols or more: the first is given. Received: {len(raw)}")
     targets = np.maximum(model.symbols.indices(raw[1:]), UNKNOWN)
     states = [keras.ops.convert_to_numpy(each) for each in model.initial_state(1)]
-    total = 0.0
+    found = []
     for begin in range(0, len(targets), PART):
         part = raw[begin : min(begin + PART, len(targets))]
         logits, *states = model.stepper.predict_on_batch([part[None], *states])
-        total += _cross_entropy(logits[0].astype("float64"), targets[begin : begin + len(part)])
-    return total / len(targets)
+        found.append(_cross_entropy(logits[0].astype("float64"), targets[begin : begin + len(part)]))
+    return np.concatenate(found)
 
 
 def _cross_entropy(logits, targets):
-    """The sum over symbols, of logits (symbols, vocabulary)."""
+    """Of logits (symbols, vocabulary), that of each symbol."""
     highest = logits.max(-1, keepdims=True)
     normalizer = np.log(np.exp(logits - highest).sum(-1)) + highest[:, 0]
-    return float((normalizer - logits[np.arange(len(targets)), targets]).sum())
+    return normalizer - logits[np.arange(len(targets)), targets]
 
 
 def carried_over(model, data, part):

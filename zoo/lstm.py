@@ -44,8 +44,11 @@ class LSTM(keras.layers.LSTM):
             sequences = keras.ops.flip(sequences, axis=1)
         # The order of time and batch is changed before numbers become four times as many.
         sequences = keras.ops.transpose(sequences, (1, 0, 2))
-        inputs = keras.ops.matmul(sequences, keras.ops.cast(cell.kernel, dtype)) + keras.ops.cast(cell.bias, dtype)
-        outputs, c = lstm(keras.ops.unstack(inputs), keras.ops.cast(cell.recurrent_kernel, dtype), h, c, kept)
+        kernel, recurrent_kernel, bias = (
+            keras.ops.cast(weight, dtype) for weight in (cell.kernel, cell.recurrent_kernel, cell.bias)
+        )
+        inputs = keras.ops.unstack(keras.ops.matmul(sequences, kernel))
+        outputs, c = lstm(inputs, recurrent_kernel, bias, h, c, kept)
         h = outputs[-1]
         outputs = keras.ops.stack(outputs, axis=1) if self.return_sequences else h[:, None]
         return h, outputs, [h, keras.ops.cast(c, dtype)]

@@ -22,7 +22,7 @@ class Data:
         labels: names of the classes, in the order of the logits; None where there are none (regression).
         statistics: what a model may want to know of the training part: for tables `features` (their names),
             `normalization` (means and variances of the features) and, in regression, `target` (mean and standard
-            deviation).
+            deviation); for texts `vocabulary`, `level` and `length`; for series `columns`.
     """
 
     train: Any

@@ -38,10 +38,10 @@ def split_words(text):
 
 
 def vocabulary_of(text, level="character", limit=None):
-    """The symbols of a text.
+    """The symbols of a text, or of texts.
 
     Args:
-        text: a string; of training data alone, so that nothing is known of what a model is tested on.
+        text: a string, or strings; of training data alone, so that nothing is known of what a model is tested on.
         level: "character" or "word".
         limit: only the so many most frequent symbols, an integer >= 1; None takes all.
 
@@ -59,8 +59,10 @@ def vocabulary_of(text, level="character", limit=None):
     choose("level", level, LEVELS)
     whole = limit is None or (isinstance(limit, int) and not isinstance(limit, bool) and limit >= 1)
     require(whole, "limit", limit, "an integer >= 1, or None")
-    # A string of NUL cannot be told from padding.
-    counts = Counter(text if level == "character" else split_words(text))
+    counts = Counter()
+    for each in [text] if isinstance(text, str) else text:
+        counts.update(each if level == "character" else split_words(each))
+    # U+0000 cannot be told from padding.
     counts.pop("\0", None)
     ordered = sorted(counts, key=lambda symbol: (-counts[symbol], symbol))[:limit]
     return "".join(sorted(ordered)) if level == "character" else tuple(ordered)

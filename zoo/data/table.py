@@ -79,7 +79,7 @@ def _embedded(name, target, task):
 
 def _read(source, target, task):
     path = Path(source).expanduser()
-    names, rows, lines = _rows(path)
+    names, rows, lines = read_rows(path)
     if target not in names:
         raise ZooError(
             f"{path} has no column {target!r} to be the target.{suggest(target, names)} Its columns: {', '.join(names)}"
@@ -87,12 +87,13 @@ def _read(source, target, task):
     place = names.index(target)
     x = np.empty((len(rows), len(names) - 1), "float32")
     for k, column in enumerate(name for name in range(len(names)) if name != place):
-        x[:, k] = _numbers([row[column] for row in rows], names[column], lines, path)
-    y, labels = _target([row[place].strip() for row in rows], target, task, lines, path)
+        x[:, k] = as_numbers([row[column] for row in rows], names[column], lines, path)
+    y, labels = as_targets([row[place].strip() for row in rows], target, task, lines, path)
     return x, y, labels, [name for name in names if name != target]
 
 
-def _rows(path):
+def read_rows(path, least=2):
+    """Names of the columns, rows of strings, and the line of each, from a CSV file of so many columns at least."""
     if not path.is_file():
         hint = suggest(str(path), NAMES)
         raise ZooError(f"there is no file {path}.{hint} A table is a CSV file or one of {', '.join(map(repr, NAMES))}")
@@ -107,16 +108,17 @@ def _rows(path):
     if len(read) < 2:
         raise ZooError(f"{path} has no rows: the first line names the columns, each line after it is an example")
     names = [name.strip() for name in read[0][1]]
-    if len(names) < 2 or len(set(names)) < len(names):
-        raise ZooError(f"{path} needs two or more columns with different names in its first line. Received: {names}")
+    if len(names) < least or len(set(names)) < len(names):
+        raise ZooError(f"{path} needs {least} or more columns with different names in its first line. Received: {names}")
     for line, row in read[1:]:
         if len(row) != len(names):
             raise ZooError(f"{path}, line {line}: {len(row)} values for {len(names)} columns")
     return names, [row for _, row in read[1:]], [line for line, _ in read[1:]]
 
 
-def _numbers(texts, name, lines, path):
-    values = np.array([_number(text) for text in texts])
+def as_numbers(texts, name, lines, path):
+    """A column as float64 numbers; raises for one that is none, and names its line."""
+    values = np.array([as_number(text) for text in texts])
     with np.errstate(over="ignore"):
         wrong = np.flatnonzero(~np.isfinite(values.astype("float32")))
     if len(wrong):
@@ -129,12 +131,12 @@ def _numbers(texts, name, lines, path):
     return values
 
 
-def _target(texts, name, task, lines, path):
-    values = np.array([_number(text) for text in texts])
+def as_targets(texts, name, task, lines, path):
+    values = np.array([as_number(text) for text in texts])
     numeric = bool(np.isfinite(values).all())
     whole = numeric and all(text.lstrip("+-").isdigit() for text in texts)
     if task == "regression" or (task is None and numeric and not whole):
-        return _numbers(texts, name, lines, path).astype("float32"), None
+        return as_numbers(texts, name, lines, path).astype("float32"), None
     empty = [line for line, text in zip(lines, texts, strict=True) if not text]
     if empty:
         raise ZooError(f"{path}, line {empty[0]}: the target {name!r} is empty")
@@ -148,7 +150,7 @@ def _target(texts, name, task, lines, path):
     return np.array([places[text] for text in texts], "int32"), tuple(labels)
 
 
-def _number(text):
+def as_number(text):
     try:
         return float(text)
     except ValueError:

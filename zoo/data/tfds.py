@@ -177,7 +177,7 @@ def _prepare(builder, name):
         raise ZooError(
             f"the data set {name!r} is neither in {where} nor could it be downloaded ({reason}). Where there is a "
             f"network, prepare it with `{command}`, copy the folder ~/tensorflow_datasets/{builder.name} here, and set "
-            "TFDS_DATA_DIR to the folder that holds it. 'digits' needs no download"
+            "TFDS_DATA_DIR to the folder that holds it. The images 'digits' and the text 'pydoc' need no download"
         ) from None
 
 

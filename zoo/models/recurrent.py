@@ -143,6 +143,9 @@ def _exclude(
     """Raises for arguments that exclude each other."""
     language = input_shape is None and num_classes is None
     if input_shape is not None:
+        works = "(steps, features), steps None for any number, or (height, width, channels), integers >= 1"
+        fits = isinstance(input_shape, list | tuple) and len(input_shape) in (2, 3)
+        require(fits, "input_shape", input_shape, works)
         for argument, value in (("vocabulary", vocabulary), ("embedding", embedding)):
             require(value is None, argument, value, "None with input_shape: it is of texts")
         works = "an integer >= 2 for classes, or 1 for a number: without a text there is no language model"
@@ -208,8 +211,6 @@ def _embedded(reading, embedding):
 
 def _series(input_shape, normalization):
     """The input of what is no text, and what the first layer sees of it: (batch, steps, features)."""
-    works = "(steps, features), steps None for any number, or (height, width, channels), integers >= 1"
-    require(isinstance(input_shape, list | tuple) and len(input_shape) in (2, 3), "input_shape", input_shape, works)
     if len(input_shape) == 3:
         require(normalization is None, "normalization", normalization, "None for images: pixels are scaled to 0..1")
         height, width, channels = _inputs.shape(input_shape)
