@@ -11,6 +11,7 @@ import pytest
 
 import zoo
 from callbacks.curve_picture import draw_curves
+from callbacks.replace import replaced
 from zoo import codes as code_numbers
 from zoo import densities as code_densities
 from zoo import pictures, report
@@ -25,15 +26,26 @@ from zoo.pictures import (
     decision,
     densities,
     generation,
+    language,
     layers,
+    long_range,
     masks,
     regularisation,
     resolution,
     saturation,
     surface,
+    through_time,
     translation,
 )
 from zoo.pictures.walks import Walk
+
+
+DECAY, CELLS = 0.9 ** np.arange(100), ("simple_rnn", "lstm", "gru")
+
+
+def _gates():
+    with replaced(through_time, "CELLS", through_time.CELLS[:1]):
+        return through_time.page(length=4, steps=1)
 
 
 def _history(seed):
@@ -231,6 +243,19 @@ PICTURES = {
         lambda: report.mistakes(_integers(256, 40, 8, 8, 3), _integers(6, 40), np.eye(6)[_integers(6, 41)[1:]], LABELS)
     ],
     report.predicted_against_true: [lambda: report.predicted_against_true(np.arange(50.0), np.arange(50.0) + 3)],
+    language.surprise: [lambda: language.surprise(list("To be, or not\nto be"), np.linspace(0, 9, 19))],
+    long_range.lengths: [
+        lambda: long_range.lengths({c: [(n, [0.001 * n, 0.2]) for n in (10, 30, 100, 300)] for c in CELLS}, 1 / 6, 0.001)
+    ],
+    through_time.distances: [
+        lambda: through_time.distances([(f"length {n}, trained", dict.fromkeys(CELLS, DECAY)) for n in (10, 30, 300)])
+    ],
+    through_time.of_model: [
+        lambda: through_time.of_model(
+            zoo.build("lstm", vocabulary="ab", units=2, layers=3), _integers(2, 9, 12) + 97, _integers(2, 9, 12) + 2
+        )
+    ],
+    through_time.page: [_gates],
 }
 
 

@@ -19,6 +19,7 @@ from zoo.data import tfds_masks as masks
 NAMES = list(sources.recipes())
 # What, beside smaller batches, keeps large networks from taking minutes here.
 SMALLER = {
+    "adding": dict(length=10),
     "alexnet_fashion_mnist": dict(size=65),
     "googlenet_cifar10": dict(width=0.25),
     "bilstm_imdb": dict(units=4, embedding=4, length=20),

@@ -1,4 +1,4 @@
-"""The pages that `zoo draw` draws, by name: each is made from formulas alone, without a run."""
+"""The pages that `zoo draw` draws, by name: each is made without a run, from formulas or small networks."""
 
 import importlib
 from pathlib import Path
@@ -11,6 +11,7 @@ PICTURES = {
     "activations": ("zoo.pictures.activations", "page", "activations and their derivatives"),
     "convolution": ("zoo.pictures.convolution", "page", "kernels, padding, stride, edges and pooling by number"),
     "curves": ("callbacks", "draw_curves", "curves for the learning rate, by name"),
+    "gates": ("zoo.pictures.through_time", "page", "gradients through time: plain RNN, LSTM and GRU, trained and not"),
     "saturation": ("zoo.pictures.saturation", "page", "squared error and cross-entropy on a saturated softmax"),
 }
 

@@ -15,7 +15,9 @@ MISTAKES = 24
 DRAWN = {
     "autoencoding": "zoo.pictures.codes",
     "generation": "zoo.pictures.generation",
+    "language": "zoo.pictures.language",
     "segmentation": "zoo.pictures.masks",
+    "transduction": "zoo.pictures.attention",
     "translation": "zoo.pictures.translation",
 }
 # Quantities of two players, which are read against each other: their panel, and the name of the line.
@@ -58,7 +60,7 @@ def draw(folder, model, data):
         The paths of the pictures; those of a convolutional network are in `zoo.pictures.convnets`, those of other tasks
         in the modules of `DRAWN`.
     """
-    from zoo.pictures import convnets
+    from zoo.pictures import convnets, through_time
 
     folder = Path(folder)
     record = runs.read(folder)
@@ -68,6 +70,7 @@ def draw(folder, model, data):
     part = data.test or data.validation
     if part is None or part.size < 2:
         return drawn
+    drawn += through_time.draw(folder, model, data)
     task = task_of(model)
     if task in DRAWN:
         return [*drawn, *importlib.import_module(DRAWN[task]).draw(folder, model, data)]

@@ -13,20 +13,27 @@ from zoo.data.bagging import bootstrap
 from zoo.data.erase import cutout
 from zoo.data.fits import check_fits
 from zoo.data.images import images
+from zoo.data.long_range import adding
 from zoo.data.mixup import cutmix, mixup
 from zoo.data.noise import noise
 from zoo.data.pixels import read_image
 from zoo.data.randaugment import randaugment
 from zoo.data.reconstruction import reconstruction
+from zoo.data.reviews import reviews
 from zoo.data.ring import ring
 from zoo.data.segmentation import segmentation
+from zoo.data.series import series
 from zoo.data.stream import Stream
 from zoo.data.super_resolution import super_resolution
 from zoo.data.table import table
+from zoo.data.text import text
+from zoo.data.text_pairs import text_pairs
+from zoo.data.text_stream import TextStream
 from zoo.data.translation import translation
 
 __all__ = [
     "Stream",
+    "adding",
     "affine",
     "bootstrap",
     "check_fits",
@@ -41,4 +48,5 @@ __all__ = [
     "images",
 ]
 __all__ += ["mixup", "noise", "paired", "randaugment", "read_image", "reconstruction", "repeated", "segmentation"]
-__all__ += ["ring", "shift", "super_resolution", "table", "translation"]
+__all__ += ["TextStream", "reviews", "ring", "series", "shift", "super_resolution", "table", "text"]
+__all__ += ["text_pairs", "translation"]
