@@ -13,13 +13,14 @@ from zoo import recorder, runs
 assert keras.backend.backend() == "jax"
 small = {"unet_digits_canvas": dict(examples=64, width=2, depth=2, pictures=False)}
 small["autoencoder_digits"] = dict(pictures=False)
+small["lstm_text"] = dict(characters=20_000, units=8, length=16, pictures=False)
 names = ("lenet5_digits", "lenet_digits", "mlp_digits", "perceptron_digits", "ensemble_digits", "table")
 for name in (*names, *small):
     result = zoo.train(name, epochs=2, folder=f"run-{name}", verbose=0, **small.get(name, {}))
     losses = [row["loss"] for row in runs.history(result.folder)]
     assert losses[1] < losses[0], (name, losses)
     again = zoo.load(result.folder)
-    shape = (3, *again.input_shape[1:])
+    shape = (3, *(side or 5 for side in again.input_shape[1:]))
     outputs = again.predict(np.full(shape, 100, "uint8"), verbose=0)
     outputs = outputs["logits"] if isinstance(outputs, dict) else outputs
     assert np.isfinite(outputs).all(), name

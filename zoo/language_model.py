@@ -16,8 +16,8 @@ CLIP = 1.0
 class Recurrent(keras.Model):
     """A Functional model with recurrent layers, whose optimizer clips the gradient's norm when it is given by name.
 
-    `compile("adam")` cuts the norm of the whole gradient back to 1 (Pascanu et al. 2013, section 3.2). An optimizer that
-    is an object stays as it is: `keras.optimizers.Adam(1e-3, global_clipnorm=1.0)`.
+    `compile("adam")` cuts the norm of the whole gradient back to 1 (Pascanu et al. 2013, section 3.2). An optimizer
+    that is an object stays as it is: `keras.optimizers.Adam(1e-3, global_clipnorm=1.0)`.
 
     Example:
         >>> import zoo
@@ -48,13 +48,13 @@ class LanguageModel(Recurrent):
         logits, *states = model.stepper([raw, *states])
 
     With `carry`, training and evaluation do so too: the states at the end of a batch are those with which the next
-    begins, and the gradient stops there (truncated back-propagation through time, Williams and Peng 1990). That asks for
-    batches that follow each other, `zoo.data.text(order="consecutive")`. Each epoch and each evaluation start from
+    begins, and the gradient stops there (truncated back-propagation through time, Williams and Peng 1990). That asks
+    for batches that follow each other, `zoo.data.text(order="consecutive")`. Each epoch and each evaluation start from
     zeros: they begin with Keras' call of `reset_metrics`.
 
     Args:
-        stepper: a Functional `keras.Model` from `[raw (n, t), *states]` to `[logits (n, t, symbols), *states]`, each state
-            float32 (n, units), whose first layer is one of `zoo.symbols`.
+        stepper: a Functional `keras.Model` from `[raw (n, t), *states]` to `[logits (n, t, symbols), *states]`, each
+            state float32 (n, units), whose first layer is one of `zoo.symbols`.
         carry: texts in a batch whose states are carried, an integer; 0 carries none.
         name: of the model.
 
@@ -104,7 +104,7 @@ class LanguageModel(Recurrent):
     def call(self, inputs, training=None, mask=None):
         if not self._carries:
             return super().call(inputs, training=training, mask=mask)
-        logits, *states = self.stepper([inputs, *self.carried], training=training)
+        logits, *states = self.stepper([inputs, *(each.value for each in self.carried)], training=training)
         for variable, state in zip(self.carried, states, strict=True):
             variable.assign(state)
         return logits
@@ -120,7 +120,7 @@ class LanguageModel(Recurrent):
     def reset_metrics(self):
         super().reset_metrics()
         for variable in self.carried:
-            variable.assign(keras.ops.zeros_like(variable))
+            variable.assign(keras.ops.zeros(variable.shape))
 
     @contextlib.contextmanager
     def _carrying(self):

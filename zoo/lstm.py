@@ -10,15 +10,14 @@ LONGEST = 256
 class LSTM(keras.layers.LSTM):
     """Keras' layer, trained faster on a processor; configuration, weights and answers are the same.
 
-    Keras' loop over time takes some twenty operations a step, and as many for its gradient, each of which costs more to
-    start than to compute. In training on TensorFlow without a GPU this layer unrolls the loop and takes two each way: a
-    matrix product, and all that works number by number, compiled by XLA into one. The weights' gradient is one large
-    product at the end instead of a small one a step. Under a 16-bit policy the products are in 16 bits, the cell's state and all that
-    works number by number in 32. `benchmarks/recurrent.py` measures it.
+    Keras' loop over time takes some twenty operations a step, and as many for its gradient, each of which costs
+    more to start than to compute. In training on TensorFlow without a GPU this layer unrolls the loop and takes two
+    each way: a matrix product, and all that works number by number, compiled by XLA into one. The weights' gradient
+    is one large product at the end instead of a small one a step. Under a 16-bit policy the products are in 16
+    bits, the cell's state and all that works number by number in 32. `benchmarks/recurrent.py` measures it.
 
     Everything else, such as inference, a masked sequence, one of unknown length or of more than 256 steps, or another
-    activation, is computed as Keras does. Arguments as
-    of `keras.layers.LSTM`.
+    activation, is computed as Keras does. Arguments as of `keras.layers.LSTM`.
 
     Example:
         >>> import numpy as np

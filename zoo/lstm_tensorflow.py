@@ -1,7 +1,7 @@
 """An LSTM's loop over time in TensorFlow, with its gradient written out.
 
-With a_t = x_t + h_{t-1} U + b, the gates i, f, g, o of a_t, and c_t = f c_{t-1} + i g, h_t = o tanh(c_t), the gradients of the
-loss run back from the last step. With those of h_t and c_t given,
+With a_t = x_t + h_{t-1} U + b, the gates i, f, g, o of a_t, and c_t = f c_{t-1} + i g, h_t = o tanh(c_t), the gradients
+of the loss run back from the last step. With those of h_t and c_t given,
 
     dc_t  += dh_t o (1 - tanh(c_t)^2)
     da_t   = [dc_t g i(1-i),  dc_t c_{t-1} f(1-f),  dc_t i (1-g^2),  dh_t tanh(c_t) o(1-o)]

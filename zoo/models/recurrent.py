@@ -1,8 +1,8 @@
 """Recurrent networks that read, classify and write: the plain one, long short-term memory, gated recurrent units.
 
 Elman 1990, Finding structure in time, Cognitive Science 14(2); Hochreiter, Schmidhuber 1997, Long short-term memory,
-Neural Computation 9(8); Gers, Schmidhuber, Cummins 2000, Learning to forget, Neural Computation 12(10); Cho et al. 2014,
-Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
+Neural Computation 9(8); Gers, Schmidhuber, Cummins 2000, Learning to forget, Neural Computation 12(10); Cho et al.
+2014, Learning phrase representations using RNN encoder-decoder, arXiv:1406.1078.
 """
 
 import functools
@@ -61,10 +61,10 @@ def recurrent(
         cell: "simple_rnn", "lstm" or "gru".
         vocabulary: for texts. A string of the characters that are told apart, or a list of words; what is not in it is
             "unknown". None is printable ASCII and the line feed, unless `input_shape` is given.
-        input_shape: for other sequences than texts. (steps, features) of numbers, steps None for any; or (height, width,
-            channels) of raw pixels 0..255, which are read row by row.
-        num_classes: None for a language model; an integer >= 2 for a classifier, 1 for a regressor, which answer from the
-            last state. Of texts, padding on the right (0) is left out.
+        input_shape: for other sequences than texts. (steps, features) of numbers, steps None for any; or (height,
+            width, channels) of raw pixels 0..255, which are read row by row.
+        num_classes: None for a language model; an integer >= 2 for a classifier, 1 for a regressor, which answer from
+            the last state. Of texts, padding on the right (0) is left out.
         units: width of each layer's state, an integer >= 1.
         layers: recurrent layers on top of each other, an integer >= 1.
         embedding: numbers that each symbol is turned into, an integer >= 1; None is one-hot.
@@ -137,9 +137,7 @@ def recurrent(
     return Recurrent(inputs, x, name="recurrent")
 
 
-def _exclude(
-    vocabulary, input_shape, num_classes, embedding, bidirectional, units, tied, carry, normalization, target
-):
+def _exclude(vocabulary, input_shape, num_classes, embedding, bidirectional, units, tied, carry, normalization, target):
     """Raises for arguments that exclude each other."""
     language = input_shape is None and num_classes is None
     if input_shape is not None:
