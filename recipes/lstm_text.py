@@ -40,6 +40,7 @@ def recipe(
     validation_share=0.05,
     test_share=0.05,
     patience=5,
+    shifted=True,
 ):
     """Early stopping by the validation text; without one, as when a short text is learned by heart, all epochs.
 
@@ -63,9 +64,11 @@ def recipe(
         validation_share: share of the text that training is watched on, 0 for none.
         test_share: share of the text at its end that is looked at once, 0 for none.
         patience: epochs without a better validation loss after which training stops.
+        shifted: whether the slices begin elsewhere in each epoch; without, a text is learned by heart sooner.
     """
     carry = batch_size if order == "consecutive" else 0
-    data = text(data, length, batch_size, order, level, words, characters, validation_share, test_share)
+    parts = dict(validation=validation_share, test=test_share)
+    data = text(data, length, batch_size, order, level, words, characters, **parts, shifted=shifted)
     vocabulary = data.statistics["vocabulary"]
     size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout)
     model = zoo.build("lstm", vocabulary=vocabulary, carry=carry, **size)
@@ -74,10 +77,10 @@ def recipe(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", Perplexity()],
     )
-    parts = dict(scores=("train", "validation", "test"), measures=[carried_over])
+    scored = dict(scores=("train", "validation", "test"), measures=[carried_over])
     if data.validation is None:
-        return zoo.Recipe(model, data, epochs, objective=("loss", "min"), **parts)
-    return zoo.Recipe(model, data, epochs, [EarlyStopping("val_loss", patience=patience)], **parts)
+        return zoo.Recipe(model, data, epochs, objective=("loss", "min"), **scored)
+    return zoo.Recipe(model, data, epochs, [EarlyStopping("val_loss", patience=patience)], **scored)
 
 
 if __name__ == "__main__":

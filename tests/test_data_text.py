@@ -46,6 +46,18 @@ def test_the_offset_takes_every_value():
     assert first == set(range(40 - 4 * 7))
 
 
+def test_without_an_offset_each_epoch_has_the_same_slices():
+    text = np.arange(41, dtype="int32")
+    stream = TextStream(text, text, 5, 2, seed=3, order="consecutive", shifted=False)
+    assert stream.size == 8
+    for epoch in range(3):
+        x, y = (np.concatenate(part, axis=1) for part in zip(*(stream.batch(epoch, s) for s in range(4)), strict=True))
+        np.testing.assert_array_equal(x, np.arange(40).reshape(2, 20))
+        np.testing.assert_array_equal(y, x + 1)
+    for one, other in zip(stream.batch(5, 1), next(stream.open(5, 1).as_numpy_iterator()), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_random_slices_come_in_another_order_each_epoch():
     stream = _stream()
     orders = [np.concatenate([stream.batch(epoch, step)[0][:, 0] for step in range(stream.steps)]) for epoch in (0, 1)]

@@ -109,7 +109,8 @@ def read_rows(path, least=2):
         raise ZooError(f"{path} has no rows: the first line names the columns, each line after it is an example")
     names = [name.strip() for name in read[0][1]]
     if len(names) < least or len(set(names)) < len(names):
-        raise ZooError(f"{path} needs {least} or more columns with different names in its first line. Received: {names}")
+        told = f"{least} or more columns with different names in its first line"
+        raise ZooError(f"{path} needs {told}. Received: {names}")
     for line, row in read[1:]:
         if len(row) != len(names):
             raise ZooError(f"{path}, line {line}: {len(row)} values for {len(names)} columns")

@@ -19,6 +19,7 @@ def text(
     characters=None,
     validation=0.05,
     test=0.05,
+    shifted=True,
     seed=None,
 ):
     """Slices of a text, each with the text one symbol further on, as training, validation and test streams.
@@ -36,7 +37,7 @@ def text(
       long ago can be made use of, though gradients end at the slice as before, and the loss is that of reading. Batches
       that follow each other are alike. (Without `carry` each slice begins with zeros here, too.)
 
-    In both, the slices of an epoch begin at an offset that is drawn anew for each epoch.
+    In both, the slices of an epoch begin at an offset that is drawn anew for each epoch, if `shifted`.
 
     Args:
         source: one of
@@ -57,6 +58,8 @@ def text(
             brings parts of its own, of the training part); None takes all.
         validation, test: shares of the text at its end, the test part last, 0 <= share < 1; 0 leaves the part out. A
             source that brings the part keeps that.
+        shifted: whether slices begin elsewhere in each epoch. Without, each epoch has the same slices, and a short text
+            is learned by heart sooner.
         seed: integer for order and offsets; None takes the current seed.
 
     Returns:
@@ -99,7 +102,7 @@ def text(
         raw = layer.encode(part)
         _check_length(name, source, len(raw), level, length, batch_size, order)
         places = raw if level == "word" else layer.indices(raw)
-        streams[name] = TextStream(raw, places, length, batch_size, seed, order)
+        streams[name] = TextStream(raw, places, length, batch_size, seed, order, shifted)
     return Data(**streams, statistics={"vocabulary": vocabulary, "level": level, "length": length})
 
 

@@ -17,7 +17,7 @@ class TextStream(Stream):
 
     The text is held once; a batch is gathered from it. In `open` and `batch` all slices of an epoch begin at a common
     offset, a function of the seed and the epoch, so that a symbol is not always at the same place of a slice and what
-    does not fill a batch is not always the same. In `once` the offset is 0.
+    does not fill a batch is not always the same. In `once`, and where it is not to be shifted, the offset is 0.
 
     Args:
         text_symbols: int32 array (symbols,), what the graph takes: code points or places of words.
@@ -29,10 +29,11 @@ class TextStream(Stream):
         order: "random" gives the slices in another order each epoch. "consecutive" lays `batch_size` equal stretches of
             the text side by side: row b of a batch goes on where row b of the batch before it ended. Its batches are
             all full.
+        shifted: whether there is such an offset.
         map, mix: as `Stream` has them.
 
     Attributes:
-        text_symbols, targets, length, order: as given.
+        text_symbols, targets, length, order, shifted: as given.
         arrays: the slices at offset 0, `(size, length)` each, in the order of the text: views of it.
         size: slices an epoch; at most one batch and a slice of the text is left over.
 
@@ -48,12 +49,16 @@ class TextStream(Stream):
         [1, 1, 1]
     """
 
-    def __init__(self, text_symbols, targets, length, batch_size, seed=None, order="random", map=None, mix=()):
+    def __init__(
+        self, text_symbols, targets, length, batch_size, seed=None, order="random", shifted=True, map=None, mix=()
+    ):
         choose("order", order, ORDERS)
         for name, value in (("length", length), ("batch_size", batch_size)):
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             require(whole and value >= 1, name, value, "a whole number >= 1")
+        require(isinstance(shifted, bool), "shifted", shifted, "True or False")
         self.text_symbols, self.targets, self.length, self.order = text_symbols, targets, int(length), order
+        self.shifted = shifted
         rows = batch_size if order == "consecutive" else 1
         if len(text_symbols) <= rows * length or len(text_symbols) != len(targets):
             raise ZooError(
@@ -61,7 +66,8 @@ class TextStream(Stream):
                 f"each with its target. Received: {len(text_symbols)} symbols, {len(targets)} targets"
             )
         # Room for an offset of a slice less one, where there is any.
-        size = rows * max(1, (len(text_symbols) - length) // (rows * length))
+        free = length if shifted else 1
+        size = rows * max(1, (len(text_symbols) - free) // (rows * length))
         slices = [array[: size * length].reshape(size, length) for array in (text_symbols, targets[1:])]
         super().__init__(slices, batch_size, seed, shuffle=order == "random", map=map, mix=mix)
 
@@ -105,7 +111,7 @@ class TextStream(Stream):
         return self._still.once()
 
     def _over(self, symbols, targets, **changes):
-        same = dict(seed=self.seed, order=self.order, map=self._map, mix=self.mix)
+        same = dict(seed=self.seed, order=self.order, shifted=self.shifted, map=self._map, mix=self.mix)
         return TextStream(symbols, targets, self.length, self.batch_size, **{**same, **changes})
 
     def _with(self, **changes):
@@ -128,7 +134,7 @@ class TextStream(Stream):
         return index % self.batch_size * self.steps + index // self.batch_size
 
     def _offset(self, epoch):
-        free = len(self.text_symbols) - self.size * self.length
+        free = len(self.text_symbols) - self.size * self.length if self.shifted else 0
         drawn = random.uniform(self.seed, epoch, 0, random.AUGMENT)
         return ops.of(drawn).cast(drawn * float(free), "int32")
 
