@@ -15,6 +15,8 @@ RADFORD_2015 = "Radford, Metz, Chintala 2015, Unsupervised representation learni
 LEDIG_2017 = "Ledig et al. 2017, Photo-realistic single image super-resolution using a generative adversarial network"
 ISOLA_2017 = "Isola, Zhu, Zhou, Efros 2017, Image-to-image translation with conditional adversarial networks"
 HINTON_2006 = "Hinton, Salakhutdinov 2006, Reducing the dimensionality of data with neural networks"
+HOCHREITER_1997 = "Hochreiter, Schmidhuber 1997, Long short-term memory"
+BAHDANAU_2015 = "Bahdanau, Cho, Bengio 2015, Neural machine translation by jointly learning to align and translate"
 
 ENTRIES = (
     Entry(
@@ -393,7 +395,7 @@ ENTRIES = (
         family="recurrent",
         function="recurrent",
         task="language",
-        paper="Hochreiter, Schmidhuber 1997, Long short-term memory; Gers, Schmidhuber, Cummins 2000, Learning to forget",
+        paper=f"{HOCHREITER_1997}; Gers, Schmidhuber, Cummins 2000, Learning to forget",
         input="text as code points, (any); or words, rows of an image, (steps, features)",
         parameters=388_706,
         summary="gates keep what is remembered: language model, classifier or regressor",
@@ -411,5 +413,15 @@ ENTRIES = (
         summary="two gates and one state: language model, classifier or regressor",
         preset=dict(cell="gru"),
         tiny=dict(vocabulary="abc", units=4),
+    ),
+    Entry(
+        "seq2seq",
+        family="seq2seq",
+        task="transduction",
+        paper=f"{BAHDANAU_2015}; Sutskever, Vinyals, Le 2014, Sequence to sequence learning with neural networks",
+        input="texts as code points: what is read (any), and what was written so far (any)",
+        parameters=1_551_138,
+        summary="an encoder that reads a text and a decoder that writes another, with additive attention or without",
+        tiny=dict(source_vocabulary="abc", target_vocabulary="xyz", units=4, embedding=3, longest=5),
     ),
 )

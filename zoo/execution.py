@@ -148,7 +148,7 @@ def _multiplied(layer):
     if isinstance(layer, keras.layers.Bidirectional):
         return _multiplied(layer.forward_layer) + _multiplied(layer.backward_layer)
     if isinstance(layer, keras.layers.RNN):
-        return math.prod(layer.cell.kernel.shape) + math.prod(layer.cell.recurrent_kernel.shape)
+        return sum(math.prod(weight.shape) for weight in layer.cell.weights if weight.path.endswith("kernel"))
     kernel = getattr(layer, "kernel", None)
     return 0 if kernel is None else math.prod(kernel.shape)
 

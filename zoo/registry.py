@@ -19,6 +19,7 @@ TASKS = (
     "generation",
     "translation",
     "language",
+    "transduction",
     "q_learning",
     "optimization",
 )

@@ -14,6 +14,7 @@ def task_of(model):
         - `"generation"`: noise in, an image or a vector out, and a `discriminator`;
         - `"translation"`: an image in, the pixels of an image out, from the layer `zoo.pixel_affine.Pixels`;
         - `"language"`: logits for each symbol of a text, and a `stepper`;
+        - `"transduction"`: a text in, another one out, which `transduce` writes;
         - `"segmentation"`: logits for each pixel;
         - `"classification"`: logits, two or more; `"regression"`: one number.
 
@@ -25,6 +26,8 @@ def task_of(model):
         return "autoencoding"
     if hasattr(model, "stepper"):
         return "language"
+    if hasattr(model, "transduce"):
+        return "transduction"
     if _makes_pixels(model) and len(model.inputs[0].shape) == 4:
         return "translation"
     if hasattr(model, "discriminator"):
