@@ -1,0 +1,72 @@
+"""Dates in fourteen formats to ISO 8601, with additive attention (Bahdanau, Cho, Bengio 2015).
+
+zoo train seq2seq_dates          # TODO
+"""
+
+import keras
+
+import zoo
+from callbacks import Schedule, cosine, warmup
+from zoo.data import text_pairs
+from zoo.transduction_scores import SymbolAccuracy, exact_match
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 1e-3, 2e-2, sampling="log"),
+        units=hp.Choice("units", [32, 64, 128]),
+        cell=hp.Choice("cell", ["gru", "lstm"]),
+    )
+
+
+def recipe(
+    epochs=6,
+    batch_size=64,
+    learning_rate=0.005,
+    attention=True,
+    bidirectional=True,
+    cell="gru",
+    units=64,
+    layers=1,
+    embedding=32,
+    dropout=0.0,
+    examples=8000,
+):
+    """Days of 1969 to 2068: "Sunday, 3 May 1998", "3.5.98" and the like become "1998-05-03".
+
+    Args:
+        epochs: passes over the training pairs.
+        batch_size: pairs a step.
+        learning_rate: Adam's highest rate; it rises over the first tenth and falls to 0 by a cosine.
+        attention: whether the decoder looks at what was read; without, it knows the encoder's last state alone.
+        bidirectional: whether the encoder reads from both ends.
+        cell: "gru", "lstm" or "simple_rnn".
+        units: of each recurrent layer, and of the attention.
+        layers: recurrent layers of the encoder and of the decoder.
+        embedding: numbers for each character.
+        dropout: the part that is dropped before each layer.
+        examples: days to train and to validate on.
+    """
+    data = text_pairs("dates", batch_size, examples=examples)
+    model = zoo.build(
+        "seq2seq",
+        **data.statistics,
+        units=units,
+        cell=cell,
+        layers=layers,
+        embedding=embedding,
+        attention=attention,
+        bidirectional=bidirectional,
+        dropout=dropout,
+    )
+    model.compile(
+        keras.optimizers.Adam(learning_rate, clipnorm=1.0),
+        keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0),
+        metrics=[SymbolAccuracy()],
+    )
+    schedule = Schedule("learning_rate", warmup(0.1, cosine(learning_rate)))
+    return zoo.Recipe(model, data, epochs, [schedule], measures=[exact_match])
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))
