@@ -11,7 +11,7 @@ ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"callbacks": {"zoo", "recipes", "tests"}, "zoo": {"recipes", "tests"}, "recipes": {"tests"}}
 # TensorFlow is imported where a pipeline, an export, a check of the machine or a missing kernel needs it, nowhere else.
 TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py"}
-TENSORFLOW |= {"zoo/normalization.py", "zoo/adversarial.py", "zoo/adversarial_steps.py"}
+TENSORFLOW |= {"zoo/normalization.py", "zoo/adversarial.py", "zoo/adversarial_steps.py", "zoo/lstm_tensorflow.py"}
 
 
 def _imports(path):

@@ -220,3 +220,71 @@ def test_a_class_through_the_real_command(cgan, capsys):
     assert capsys.readouterr().out.splitlines() == ["2 examples of cgan, seed 1, all of class 2 (shirt)", "two.png"]
     assert cli.main(["generate", str(cgan), "--density", "gmm"]) == 2
     assert "density is of no use" in capsys.readouterr().err
+
+
+# --- models of language --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def language(tmp_path_factory):
+    keras.utils.set_random_seed(0)
+    model = zoo.build("gru", vocabulary="\n abcde漢", units=8)
+    return adversarial(tmp_path_factory.mktemp("generating") / "language", model, None)
+
+
+def test_text_is_printed_as_it_is_written(language, monkeypatch, capsys):
+    text = zoo.write(language, "ab ", length=150, temperature=0.8, top_k=3, seed=1)
+    shown = []
+    monkeypatch.setattr(generating, "_show", shown.append)
+    options = ["--length", "150", "--temperature", "0.8", "--top-k", "3", "--seed", "1"]
+    assert cli.main(["generate", str(language), "--prompt", "ab ", *options]) == 0
+    assert shown == ["ab ", text[:64], text[64:128], text[128:], "\n"] and capsys.readouterr().out == ""
+
+
+def test_several_prompts_are_printed_one_after_another(language, capsys):
+    assert cli.main(["generate", str(language), "--prompt", "a", "--prompt", "bé", "--length", "5"]) == 0
+    first, second = zoo.write(language, ["a", "bé"], length=5)
+    said = capsys.readouterr()
+    assert said.out == f"a{first}\n\nbé{second}\n" and said.err.count("has never seen 'é'") == 2
+
+
+def test_a_text_goes_into_a_file(language, capsys):
+    assert cli.main(["generate", str(language), "--to", "new/text.txt", "--length", "7"]) == 0
+    assert capsys.readouterr().out.strip() == "new/text.txt"
+    with open("new/text.txt", encoding="utf-8") as file:
+        assert file.read() == zoo.write(language, length=7) + "\n"
+    with pytest.raises(ZooError, match="there already"):
+        generating.generate(language, to="new/text.txt")
+    assert generating.generate(language, prompt="c", length=7, to="new/text.txt", overwrite=True).is_file()
+    assert generating.generate(language, length=7, verbose=0) is None and capsys.readouterr().out == ""
+
+
+def test_a_terminal_that_cannot_show_a_character_shows_another(monkeypatch):
+    import io
+
+    terminal = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    monkeypatch.setattr("sys.stdout", terminal)
+    generating._show("a漢")
+    assert terminal.buffer.getvalue() == b"a?"
+
+
+@pytest.mark.parametrize(
+    "folder, arguments, words",
+    [
+        (
+            "language",
+            dict(n=3),
+            "n is of no use.* for language: leave it out.* takes: prompt, length, temperature, top_k",
+        ),
+        ("language", dict(label="1"), "label is of no use"),
+        ("language", dict(length=0), "length must be an integer from 1"),
+        ("language", dict(temperature=-1.0), "temperature must be"),
+        ("dcgan", dict(prompt="a"), "prompt is of no use.* for generation.* takes: label, n"),
+        ("dcgan", dict(temperature=0.0), "temperature is of no use"),
+        ("run", dict(top_k=0), "top_k is of no use.* for autoencoding"),
+    ],
+)
+def test_options_of_texts_are_none_of_images(folder, arguments, words, request, own_folder):
+    with pytest.raises(ZooError, match=words):
+        generating.generate(request.getfixturevalue(folder), to="there.png", **arguments)
+    assert not list(own_folder.iterdir())

@@ -22,6 +22,7 @@ _LAZY = {
     "evaluate": "zoo.trainer",
     "compare": "zoo.comparison",
     "generate": "zoo.generating",
+    "write": "zoo.writing",
     "export": "zoo.savedmodel",
     "load": "zoo.loading",
     "features": "zoo.surgery",

@@ -10,6 +10,9 @@ MEANINGS = {
     "image": "raw pixels 0..255, any number of images",
     "features": "raw features, any number of rows",
     "z": "codes of the standard normal distribution, any number",
+    "prompt": "texts to be continued, any number",
+    "source": "texts, any number",
+    "text": "texts, any number",
 }
 
 
@@ -59,16 +62,21 @@ def usage(serving, format, path):
     path = path.as_posix()  # a backslash would be an escape in the lines
     takes = serving.takes(format)
     # A free side is shown as one that every network takes.
-    ones = {name: str((1, *(side or 256 for side in shape))) for name, (_, shape) in takes.items()}
+    ones = {name: str((1, *(side or 256 for side in shape or ()))) for name, (_, shape) in takes.items()}
 
     def zeros(library):
-        return {name: f"{library}.zeros({one}, {library}.{takes[name][0]})" for name, one in ones.items()}
+        return {
+            name: f"{library}.constant({serving.literals.get(name, ['text'])!r})"
+            if library == "tf" and (name in serving.literals or dtype == "string")
+            else f"{library}.zeros({ones[name]}, {library}.{dtype})"
+            for name, (dtype, _) in takes.items()
+        }
 
     def arguments(library):
         return ", ".join(f"{name}={value}" for name, value in zeros(library).items())
 
-    what = MEANINGS[serving.name]
-    one, number = ones[serving.name], next(iter(serving.outputs(format)))
+    name, number = next(iter(takes)), next(iter(serving.outputs(format)))
+    one, what = ones[name], MEANINGS[name]
     shown = ", ".join(f'answer["{each}"].numpy()' for each in serving.shown)
     fed = ", ".join(f'"{name}": {value}' for name, value in zeros("np").items())
     lines = {
@@ -93,7 +101,7 @@ def usage(serving, format, path):
         "keras": [
             "import numpy as np, zoo",
             f'model = zoo.load("{path}")',
-            f"print(model({'{' + fed + '}' if len(takes) > 1 else zeros('np')[serving.name]}))  # {what}",
+            f"print(model({'{' + fed + '}' if len(takes) > 1 else zeros('np')[name]}))  # {what}",
         ],
     }
     return "\n".join(lines[format])

@@ -27,7 +27,7 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed = _parser(arguments).parse_args(arguments)
-        if parsed.command in NEED_KERAS or _writes_images(parsed):
+        if parsed.command in NEED_KERAS or _needs_tensorflow(parsed):
             _import_keras()
         parsed.run(parsed)
     except ZooError as error:
@@ -53,13 +53,15 @@ def train(path):
     return main(["train", path, *sys.argv[1:]])
 
 
-def _writes_images(parsed):
-    """Whether masks or images are to be written, which takes TensorFlow; labels of images do not."""
+def _needs_tensorflow(parsed):
+    """Whether masks or images are to be written, or texts read, which takes TensorFlow; labels of images do not."""
     if parsed.command != "predict":
         return False
     from zoo import segmenting, translating
+    from zoo.serving import reading
 
-    return segmenting.segments(parsed.folder) or translating.translates(parsed.folder)
+    run = parsed.folder
+    return segmenting.segments(run) or translating.translates(run) or reading.reads(run)
 
 
 def _import_keras():
@@ -135,16 +137,23 @@ def _parser(arguments):
     command("report", commands.report, "draw the pictures of a run again", ("folder", "a run folder"))
 
     predict = command("predict", commands.predict, "label files with a trained model", ("folder", "a run folder"))
-    predict.add_argument("files", nargs="+", metavar="FILE", help="image files, or one CSV file of features")
+    predict.add_argument("files", nargs="*", metavar="FILE", help="image files, text files, or a CSV file of features")
+    predict.add_argument("--text", action="append", help="a text itself, for models that take text; may be repeated")
     predict.add_argument("--to", help="folder for masks or translated images (default: masks or translations in RUN)")
 
-    generate = command("generate", commands.generate, "new images from a trained model", ("folder", "a run folder"))
-    generate.add_argument("-n", type=int, default=64, help="images, 1 to 1024 (default: 64)")
+    generate = command(
+        "generate", commands.generate, "new images, or text, from a trained model", ("folder", "a run folder")
+    )
+    generate.add_argument("-n", type=int, help="images, 1 to 1024 (default: 64)")
     generate.add_argument("--label", help="class to make, its name or number (default: all in turn)")
     generate.add_argument("--density", help="of an autoencoder's codes: gmm or kde (default: gmm)")
     generate.add_argument("--components", type=int, help="Gaussians of the mixture (default: held-out codes choose)")
+    generate.add_argument("--prompt", action="append", help="text to continue; may be repeated (default: a new line)")
+    generate.add_argument("--length", type=int, help="symbols of text to write (default: 400)")
+    generate.add_argument("--temperature", type=float, help="below 1 more likely text, 0 the likeliest (default: 1)")
+    generate.add_argument("--top-k", type=int, help="draw among so many symbols, the likeliest; 0: all (default: 0)")
     generate.add_argument("--seed", type=int, default=0, help="seed of the fit and of the draws (default: 0)")
-    generate.add_argument("--to", help="PNG file (default: generated.png in the run folder)")
+    generate.add_argument("--to", help="PNG file (default: generated.png in the run folder), or a file for text")
     generate.add_argument("--overwrite", action="store_true", help="replace the file")
 
     export = command("export", commands.export, "export a run's model", ("folder", "a run folder"))

@@ -140,6 +140,8 @@ def report(parsed):
 def predict(parsed):
     from zoo import predictor, segmenting, translating
 
+    if parsed.text and (segmenting.segments(parsed.folder) or translating.translates(parsed.folder)):
+        raise ZooError(f"--text is for runs of models that take text. Received: --text {parsed.text[0]!r}")
     if segmenting.segments(parsed.folder):
         for path, shares in segmenting.masks(parsed.folder, parsed.files, parsed.to):
             print(f"{path}  {', '.join(f'{label} {share:.1%}' for label, share in shares.items())}")
@@ -153,14 +155,27 @@ def predict(parsed):
             "--to is for segmentation runs, which write masks, and translation runs, which write images. "
             f"Received: --to {parsed.to}"
         )
-    answers = predictor.predict(parsed.folder, parsed.files)
-    width = max(len(str(answer["file"])) for answer in answers)
-    for answer in answers:
+    answers = predictor.predict(parsed.folder, parsed.files, parsed.text or ())
+    texts = parsed.text or ()
+    names = [_short(name) if name in texts else name for name in (str(answer["file"]) for answer in answers)]
+    width = max(map(len, names))
+    for name, answer in zip(names, answers, strict=True):
         number = answer.get("value", answer.get("squared_error"))
-        if number is not None:
-            print(f"{answer['file']!s:<{width}}  {number:.6g}")
+        if "perplexity" in answer:
+            said = f"perplexity {answer['perplexity']:.4f}"
+        elif "text" in answer:
+            said = answer["text"]
+        elif number is not None:
+            said = f"{number:.6g}"
         else:
-            print(f"{answer['file']!s:<{width}}  {answer['label']}  {answer['probability']:.4f}")
+            said = f"{answer['label']}  {answer['probability']:.4f}"
+        print(f"{name:<{width}}  {said}")
+
+
+def _short(text, most=60):
+    """A text as a title: one line, and not a long one."""
+    line = " ".join(text.split())
+    return line if len(line) <= most else f"{line[: most - 3]}..."
 
 
 def generate(parsed):
@@ -175,8 +190,13 @@ def generate(parsed):
         seed=parsed.seed,
         to=parsed.to,
         overwrite=parsed.overwrite,
+        prompt=parsed.prompt,
+        length=parsed.length,
+        temperature=parsed.temperature,
+        top_k=parsed.top_k,
     )
-    print(path)
+    if path is not None:
+        print(path)
 
 
 def export(parsed):

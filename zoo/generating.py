@@ -1,7 +1,8 @@
-"""`zoo generate RUN`: new examples from a trained model, for the tasks whose models can make some."""
+"""`zoo generate RUN`: new examples from a trained model, for the tasks whose models can make some: images, or text."""
 
 import io
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,47 +12,63 @@ from zoo.errors import ZooError, choose, require, suggest
 from zoo.seeding import check_seed
 
 MOST = 1024
+IMAGES = 64
 # Generated images are enlarged by the largest whole number that leaves their longer side within so many pixels.
 LONGER = 96
 # Up to so many classes in turn stand in a row.
 CLASSES = 20
 
 
-def generate(run, n=64, density=None, components=None, label=None, seed=0, to=None, overwrite=False, verbose=1):
-    """Generates examples from a run's model, and writes them into one picture.
+def generate(
+    run,
+    n=None,
+    density=None,
+    components=None,
+    label=None,
+    seed=0,
+    to=None,
+    overwrite=False,
+    verbose=1,
+    prompt=None,
+    length=None,
+    temperature=None,
+    top_k=None,
+):
+    """Generates examples from a run's model, and writes them into one picture, or one text.
 
     From an autoencoder: a density is fitted to the codes of its training images, codes are drawn from it, and decoded.
     From an adversarial network: codes are drawn from the normal distribution; the picture has the pixels as they are,
-    small images enlarged by a whole number. Vectors are drawn as points.
+    small images enlarged by a whole number. Vectors are drawn as points. A model of language continues prompts, as
+    `zoo.write` does: the text is printed as it is written, or goes into a file.
 
     Args:
         run: a finished run folder.
-        n: examples, 1 to 1024.
+        n: images or vectors, 1 to 1024; None is 64.
         density: of an autoencoder's codes: "gmm" (what None is), a mixture of Gaussians, or "kde", a kernel density.
         components: Gaussians of the mixture; None takes as many as give held-out codes the highest likelihood.
         label: of a network that is told the class: the name of a class of the run's, or its number; None takes the
             classes in turn. A string is looked for among the names first.
-        seed: of the fit and of the draws: the same seed gives the same picture.
-        to: PNG file, by default `generated.png` in the run folder; folders that are missing are made.
+        seed: of the fit and of the draws: the same seed gives the same picture, and the same text.
+        to: PNG file, by default `generated.png` in the run folder; folders that are missing are made. Of a model of
+            language, any file, which holds the text in UTF-8; by default none.
         overwrite: whether a file that is there is replaced.
-        verbose: 0 says nothing of what was drawn.
+        verbose: 0 says nothing of what was drawn or written.
+        prompt, length, temperature, top_k: of a model of language, as in `zoo.write`; None is the default there.
 
     Returns:
-        The path of the picture.
+        The path of the file; None where there is none.
 
     Raises:
         ZooError: not a finished run, a model that generates nothing, an argument out of range or of no use for the
             run's model, a file that is there already; nothing was written.
     """
-    densities.check_count(n, MOST)
+    if n is not None:
+        densities.check_count(n, MOST)
     if density is not None:
         choose("density", density, densities.KINDS)
     seed = check_seed(seed)
     folder = Path(run)
     runs.read(folder)
-    path = folder / "generated.png" if to is None else Path(to)
-    require(path.suffix.lower() == ".png", "to", str(path), "the path of a .png file")
-    _staging.refuse_existing([path], overwrite)
 
     from zoo.loading import load
     from zoo.tasks import task_of
@@ -69,22 +86,77 @@ def generate(run, n=64, density=None, components=None, label=None, seed=0, to=No
             f"{', '.join(GENERATORS)}"
         )
     draw, known = GENERATORS[task]
-    given = {"density": density, "components": components, "label": label}
+    given = {"n": n, "density": density, "components": components, "label": label}
+    given |= {"prompt": prompt, "length": length, "temperature": temperature, "top_k": top_k}
     for name, value in given.items():
         if value is not None and name not in known:
             raise ZooError(
                 f"{name} is of no use for the run {folder}, whose model is for {task}: leave it out. "
                 f"Received: {name}={value!r}. What it takes: {', '.join(known)}"
             )
-    content, said = draw(folder, model, n, seed, **{name: given[name] for name in known})
-    with _staging.staged([path]) as scratch:
-        (scratch / path.name).write_bytes(content)
-    if verbose:
+    images = task != "language"
+    path = Path(to) if to is not None else folder / "generated.png" if images else None
+    require(not images or path.suffix.lower() == ".png", "to", str(path), "the path of a .png file")
+    if path is not None:
+        _staging.refuse_existing([path], overwrite)
+    given["n"] = n or IMAGES
+    options = {name: given[name] for name in known}
+    if not images:
+        options |= {"show": _show if verbose and path is None else None}
+    content, said = draw(folder, model, seed, **options)
+    if path is not None:
+        with _staging.staged([path]) as scratch:
+            (scratch / path.name).write_bytes(content)
+    if verbose and said:
         print(said)
     return path
 
 
-def from_codes(folder, model, n, seed, density, components):
+def from_prompts(folder, model, seed, prompt, length, temperature, top_k, show):
+    """What a model of language writes: each prompt and its continuation, with an empty line between two.
+
+    Args:
+        folder: the run folder.
+        model: its `zoo.language_model.LanguageModel`.
+        seed, prompt, length, temperature, top_k: as in `generate`.
+        show: a function of strings that is called with the text bit by bit, or None.
+
+    Returns:
+        The bytes of a text file, and no sentence.
+    """
+    from zoo.writing import write
+
+    told = {"length": length, "temperature": temperature, "top_k": top_k}
+    told = {name: value for name, value in told.items() if value is not None}
+    prompt = "" if prompt is None else prompt
+    prompt = prompt[0] if isinstance(prompt, list | tuple) and len(prompt) == 1 else prompt
+    bits = []
+
+    def add(bit):
+        # Only one text can be seen while it grows.
+        if not bits:
+            bits.append(prompt)
+            show(prompt)
+        show(bit)
+
+    if isinstance(prompt, str):
+        written = [prompt + write(model, prompt, **told, seed=seed, stream=add if show else None)]
+    else:
+        written = [each + text for each, text in zip(prompt, write(model, prompt, **told, seed=seed), strict=True)]
+        if show:
+            show("\n\n".join(written))
+    if show:
+        show("\n")
+    return ("\n\n".join(written) + "\n").encode("utf-8", "replace"), None
+
+
+def _show(text):
+    """Prints a bit of a text at once, in what the terminal can show."""
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), end="", flush=True)
+
+
+def from_codes(folder, model, seed, n, density, components):
     """Images decoded from codes that a density of the training codes gave.
 
     Args:
@@ -106,7 +178,7 @@ def from_codes(folder, model, n, seed, density, components):
     return _drawn(samples([(str(fitted).replace("; ", "\n"), images)])), str(fitted)
 
 
-def from_noise(folder, model, n, seed, label):
+def from_noise(folder, model, seed, n, label):
     """What an adversarial network makes of noise: images, pixel by pixel, or points.
 
     Args:
@@ -177,9 +249,10 @@ def _drawn(figure):
     return content.getvalue()
 
 
-# What generates, by task: `function(folder, model, n, seed, **options)` returns the picture and a sentence; and the
+# What generates, by task: `function(folder, model, seed, **options)` returns the file's bytes and a sentence; and the
 # options it takes.
 GENERATORS = {
-    "autoencoding": (from_codes, ("density", "components")),
-    "generation": (from_noise, ("label",)),
+    "autoencoding": (from_codes, ("density", "components", "n")),
+    "generation": (from_noise, ("label", "n")),
+    "language": (from_prompts, ("prompt", "length", "temperature", "top_k")),
 }

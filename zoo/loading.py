@@ -33,6 +33,7 @@ REGISTERING = (
     "layers",
     "leaky_relu",
     "local_response",
+    "language_scores",
     "losses",
     "lstm",
     "metrics",

@@ -221,20 +221,30 @@ class Predictor:
         return self._ready[size]
 
 
-def predict(run, files):
-    """Answers for files, without importing TensorFlow: what `zoo predict RUN FILE...` prints.
+def predict(run, files=(), texts=()):
+    """Answers for files: what `zoo predict RUN FILE...` prints. TensorFlow is imported for texts alone.
 
     Args:
         run: a run folder, or a `.tflite` file exported by the zoo.
-        files: paths of image files; of CSV files, where the model takes features.
+        files: paths of image files; of CSV files, where the model takes features; of text files, where it takes text.
+        texts: strings, where the model takes text.
 
     Returns:
         A list of dicts with `file` and `label` and `probability`, or `file` and `value` or `squared_error`: one for
-        each image, or for each row of a CSV file, then with `file` as `PATH:LINE`.
+        each image, or for each row of a CSV file, then with `file` as `PATH:LINE`. For texts see
+        `zoo.serving.reading.answers`: of a model of language it is `perplexity`.
 
     Raises:
-        ZooError: as `Predictor` and its methods.
+        ZooError: as `Predictor` and its methods, and as `answers`; neither files nor texts.
     """
+    from zoo.serving import reading
+
+    if not files and not texts:
+        raise ZooError("there is nothing to answer for: give files; or texts, where the model takes text")
+    if reading.reads(run):
+        return reading.answers(run, files, texts)
+    if texts:
+        raise ZooError(f"the model of {run} takes no text: give files. Received: text {texts[0]!r}")
     predictor = Predictor(run)
     if len(predictor.input_shape) == 3:
         named = zip(files, predictor.images(files), strict=True)

@@ -6,7 +6,7 @@ runs/NAME/<n>/
     checkpoints/              the newest two, each with its hash
     metrics.json  model.keras what came out
     savedmodel/  model.tflite labels.txt
-    samples/                  of a model that makes images: a picture of the same few, every epoch
+    samples/                  what the model makes or writes after each epoch: pictures, or texts
     *.png                     pictures
 """
 

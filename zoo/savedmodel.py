@@ -209,7 +209,7 @@ def _signatures(serving, model, format):
     for name, (function, specs) in serving.functions(model, format).items():
         found[name] = tf.function(function, input_signature=specs, autograph=False)
     concrete = {name: function.get_concrete_function() for name, function in found.items()}
-    module.functions = found
+    module.functions, module.held = found, list(serving.held)
     # A list, because TensorFlow's variables cannot be hashed.
     read = [variable for each in concrete.values() for variable in each.graph.variables]
     module.read = list({id(variable): variable for variable in read}.values())
@@ -226,7 +226,10 @@ def _savedmodel(serving, path):
 def _litert(serving, path):
     import tensorflow as tf
 
-    module, _, concrete = _signatures(serving, serving.float32, "litert")
+    from zoo.serving.recurrence import unrolled
+
+    with unrolled(serving.float32):
+        module, _, concrete = _signatures(serving, serving.float32, "litert")
     with native_logs_hidden():
         content = tf.lite.TFLiteConverter.from_concrete_functions([concrete[DEFAULT]], module).convert()
     path.write_bytes(content)

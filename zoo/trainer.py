@@ -209,8 +209,9 @@ def _finish(built, folder, record, recorder, tell):
 
 
 def _always(folder, built):
-    """The callbacks of every run, and of every run of a model that makes images."""
+    """The callbacks of every run, and of every run of a model that makes images or writes text."""
     from zoo.samples import Samples
+    from zoo.written_samples import WrittenSamples
 
     always = [
         keras.callbacks.TerminateOnNaN(),
@@ -218,6 +219,8 @@ def _always(folder, built):
     ]
     if task_of(built.model) in ("generation", "translation"):
         always.append(Samples(folder / "samples", built.data))
+    if task_of(built.model) == "language" and keras.backend.backend() == "tensorflow":
+        always.append(WrittenSamples(folder / "samples", data=built.data))
     return always
 
 
@@ -275,6 +278,8 @@ def _sample(model, data):
         held = data.test or data.validation
         return next(held.once().as_numpy_iterator())[0][:8] if held else data.train.batch(0, 0)[0][:8]
     stream = data.test or data.validation or data.train
+    if hasattr(stream, "text_symbols"):
+        return stream.text_symbols[None, :1000]
     return stream.arrays[0][:8]
 
 

@@ -21,13 +21,21 @@ def serving(model, labels, features, formats):
     from zoo.serving.checks import check_built
     from zoo.serving.codes import Codes
     from zoo.serving.generation import Generation
+    from zoo.serving.language import Language
     from zoo.serving.logits import Logits
     from zoo.serving.masks import Masks
+    from zoo.serving.recurrence import check_unrolls
+    from zoo.serving.text import Text
+    from zoo.serving.transduction import Transduction
     from zoo.serving.translation import Translation
+    from zoo.symbols import symbols_of
 
     check_built(model)
     kinds = {"autoencoding": Codes, "segmentation": Masks, "generation": Generation, "translation": Translation}
-    return kinds.get(task_of(model), Logits)(model, labels, features, formats)
+    kinds |= {"transduction": Transduction, "language": Language}
+    found = kinds.get(task_of(model), Text if symbols_of(model) else Logits)(model, labels, features, formats)
+    check_unrolls(model, formats)
+    return found
 
 
 def formats(model):
@@ -38,8 +46,11 @@ def formats(model):
 
     Returns:
         Names of formats. LiteRT has no images of any size: a segmentation network, and one from image to image whose
-        sides are free, are left as a SavedModel alone.
+        sides are free, are left as a SavedModel alone; and so is what reads or writes text, and what takes sequences of
+        any length or very long ones.
     """
+    from zoo.serving.recurrence import unrolls
+
     task = task_of(model)
-    free = task == "segmentation" or (task == "translation" and None in model.inputs[0].shape[1:])
-    return ("savedmodel",) if free else ("savedmodel", "litert")
+    free = task in ("segmentation", "transduction") or (task == "translation" and None in model.inputs[0].shape[1:])
+    return ("savedmodel",) if free or not unrolls(model) else ("savedmodel", "litert")

@@ -12,6 +12,8 @@ from zoo.serving.precision import is_float32, twin
 
 # The signature that runtimes look for first, and the one that names the classes.
 DEFAULT, NAMES = "serving_default", "labels"
+# Steps of a sequence of any length that a file is checked with.
+FREE = 12
 
 
 class Serving:
@@ -34,6 +36,10 @@ class Serving:
         ZooError: when the model or the labels do not fit what is to be written.
     """
 
+    # Values of inputs in the lines that show how a SavedModel is used, by name, where zeros would say nothing.
+    literals = {}
+    # What a SavedModel must keep track of besides its variables, such as tables; known when `functions` was called.
+    held = ()
     # How answers are taken apart in the lines that show how a file is used.
     shown = ()
 
@@ -62,12 +68,15 @@ class Serving:
         return self.shape
 
     def takes(self, format):
-        """The inputs of a file of a format: a dict from a name to the type and the shape of one."""
+        """The inputs of a file of a format: a dict from a name to the type and the shape of one, None for a scalar."""
         return {self.name: (self.dtype, self.shape_in(format))}
 
     def inputs(self, format):
         """The inputs' names and types, in words, of the signature that runtimes look for first."""
-        return {name: f"{dtype} {in_words(('n', *shape))}" for name, (dtype, shape) in self.takes(format).items()}
+        takes = self.takes(format).items()
+        return {
+            name: dtype if shape is None else f"{dtype} {in_words(('n', *shape))}" for name, (dtype, shape) in takes
+        }
 
     def outputs(self, format):
         """The outputs' names and types, in words, of the signature that runtimes look for first."""
@@ -129,7 +138,7 @@ class Serving:
         """Raw inputs, always the same ones: eight, or two images where a side is free."""
         random = np.random.default_rng(0)
         if self.name != "image":
-            return random.standard_normal((8, *self.shape), dtype=np.float32)
+            return random.standard_normal((8, *(side or FREE for side in self.shape)), dtype=np.float32)
         return random_pixels(2 if None in self.shape else 8, self.shape)
 
     def checked(self, batch):

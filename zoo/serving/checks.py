@@ -41,7 +41,9 @@ def input_shape(model):
     """
     inputs = model.inputs
     shape = tuple(inputs[0].shape[1:])
-    if len(inputs) > 1 or (None in shape and len(shape) != 3):
+    # Images of any size, and sequences of any length.
+    known = None not in shape or len(shape) == 3 or (len(shape) == 2 and shape[1] is not None)
+    if len(inputs) > 1 or not known:
         received = [tuple(each.shape) for each in inputs]
         raise ZooError(f"export takes models with one input of known shape. Received: inputs of shape {received}")
     return shape
