@@ -34,6 +34,7 @@ def recipe(
     layers=1,
     embedding=None,
     dropout=0.2,
+    forget_bias=1.0,
     optimizer="adam",
     learning_rate=0.002,
     clip=1.0,
@@ -58,6 +59,7 @@ def recipe(
         layers: recurrent layers.
         embedding: numbers that a symbol is turned into; one-hot by default.
         dropout: part of each layer's outputs that is dropped in training.
+        forget_bias: where the bias of the forget gate starts.
         optimizer: a name of `zoo.optimizers`.
         learning_rate: its rate.
         clip: the norm that the whole gradient is cut back to.
@@ -70,7 +72,7 @@ def recipe(
     parts = dict(validation=validation_share, test=test_share)
     data = text(data, length, batch_size, order, level, words, characters, **parts, shifted=shifted)
     vocabulary = data.statistics["vocabulary"]
-    size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout)
+    size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout, forget_bias=forget_bias)
     model = zoo.build("lstm", vocabulary=vocabulary, carry=carry, **size)
     model.compile(
         by_name(optimizer, learning_rate, global_clipnorm=clip),

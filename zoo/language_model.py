@@ -104,7 +104,9 @@ class LanguageModel(Recurrent):
     def call(self, inputs, training=None, mask=None):
         if not self._carries:
             return super().call(inputs, training=training, mask=mask)
-        logits, *states = self.stepper([inputs, *(each.value for each in self.carried)], training=training)
+        # Copies: the gradient is taken behind the assignment, and must see what was there before it.
+        before = [keras.ops.copy(each) for each in self.carried]
+        logits, *states = self.stepper([inputs, *before], training=training)
         for variable, state in zip(self.carried, states, strict=True):
             variable.assign(state)
         return logits
