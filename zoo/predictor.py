@@ -181,7 +181,10 @@ class Predictor:
 
     def _table(self, file):
         if len(self.input_shape) != 1:
-            raise ZooError(f"the model of {self.path} takes images of {self.input_shape}, not a table.")
+            what, how = "images", "Give it image files"
+            if len(self.input_shape) == 2:
+                what, how = "sequences", "In Python zoo.Predictor(RUN) takes arrays (n, steps, features)"
+            raise ZooError(f"the model of {self.path} takes {what} of {self.input_shape}, not a table. {how}")
         return read_features(Path(file), self.input_shape[0], self.features)
 
     def _checked(self, inputs):
