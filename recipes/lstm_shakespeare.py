@@ -2,9 +2,9 @@
 
 zoo train lstm_shakespeare     # 1.445 nats a character on the last 10 % (n=1), 23 min on 2 cores in use
 
-That is with the states carried over the whole text: 1.379 on the validation 5 %, 1.511 on the test 5 %, perplexities of
-3.97 and 4.53. A 5-gram model has 1.570, 1.767, and 1.669 on both together. Dropout of the state is what it took: without,
-the validation loss is least after 14 of 30 epochs, at 1.438 in slices, where it is 1.391 here.
+That is with the states carried over the whole text: 1.379 on the validation 5 %, 1.511 on the test 5 %, perplexities
+of 3.97 and 4.53. A 5-gram model has 1.570, 1.767, and 1.669 on both together. Dropout of the state is what it took:
+without, the validation loss is least after 14 of 30 epochs, at 1.438 in slices, where it is 1.391 here.
 """
 
 import keras

@@ -1,7 +1,16 @@
-"""An LSTM that learns to write like any text of yours.
+r"""An LSTM that learns to write like any text of yours.
 
-zoo train lstm_text --data any.txt
-zoo train lstm_text     # not measured: needs
+    zoo train lstm_text --data any.txt
+    zoo generate runs/lstm_text/1 --prompt "To be"
+
+not measured: needs a text of the user's; `lstm_pydoc` is measured. A course book learns 10 000 Chinese characters by
+heart, with plain gradient descent at a rate of 100:
+
+    zoo train lstm_text --data chinese.txt --characters 10000 --epochs 160 --length 35 --dropout 0 --forget-bias 0 \
+        --optimizer sgd --learning-rate 100 --clip 0.01 --validation-share 0 --test-share 0 --precision float32
+
+On the Chinese messages of GNU coreutils 9.1 (Chinese characters and their punctuation alone, 595 different ones) that
+ends at a perplexity of 4.54 on the training text (n=1), in 140 s; the book, on another text, at 4.27.
 """
 
 import keras

@@ -1,7 +1,17 @@
-"""A plain recurrent network that learns to write like any text of yours: the twin of `lstm_text`.
+r"""A plain recurrent network that learns to write like any text of yours: the twin of `lstm_text`.
 
-zoo train simple_rnn_text --data any.txt
-zoo train simple_rnn_text     # not measured: needs
+    zoo train simple_rnn_text --data any.txt
+
+not measured: needs a text of the user's; `simple_rnn_pydoc` is measured. A course book learns 10 000 Chinese
+characters by heart:
+
+    zoo train simple_rnn_text --data chinese.txt --characters 10000 --epochs 250 --length 35 --dropout 0 --clip 0.01 \
+        --no-shifted --validation-share 0 --test-share 0 --precision float32
+
+On the Chinese messages of GNU coreutils 9.1 (Chinese characters and their punctuation alone, 595 different ones) that
+ends at a perplexity of 1.015 on the training text (n=1), in 125 s; the book, on another text, at 1.02. On the first 10
+000 characters of the embedded English text (no `--data`) it ends at 1.18, in 40 s. Slices that begin elsewhere in each
+epoch (the default) are harder to learn by heart: 1.12 and 1.30.
 """
 
 import keras

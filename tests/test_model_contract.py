@@ -9,6 +9,7 @@ import pytest
 import zoo
 from zoo.adversarial import Adversarial, noise
 from zoo.catalogue import ENTRIES
+from zoo.code_points import padded, shifted
 from zoo.language_scores import nats
 from zoo.losses import Value
 from zoo.reconstruction import SquaredError
@@ -29,6 +30,7 @@ LEARNING = {
     "optimization": lambda: (Value(), []),
     "autoencoding": lambda: (SquaredError(), []),
     "segmentation": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True), ["accuracy"]),
+    "transduction": lambda: (keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0), []),
     "translation": lambda: (keras.losses.MeanSquaredError(), []),
 }
 
@@ -50,6 +52,9 @@ def raw(model, count=12):
     if BY_NAME[model.name].task == "generation":
         z, label = noise(count, model.latent, 0), keras.ops.arange(count) % (model.classes or 1)
         return z if model.classes is None else [z, label]
+    if BY_NAME[model.name].task == "transduction":
+        source, target = padded(["ab", "cabc"] * (count // 2)), padded(["zx", "yyz"] * (count // 2))
+        return {"source": source, "target": shifted(target)}
     return images_of(model.input_shape, count)
 
 
@@ -79,6 +84,8 @@ def targets(model, count=12):
         return raw(model, count) / np.float32(255)
     if BY_NAME[model.name].task == "language":
         return model.symbols.indices(np.roll(raw(model, count), -1, axis=1))
+    if BY_NAME[model.name].task == "transduction":
+        return model.target_symbols.indices(padded(["zx", "yyz"] * (count // 2)))
     if BY_NAME[model.name].task == "translation":
         return images_of((None, *np.shape(model(raw(model, 1)))[1:]), count)
     if BY_NAME[model.name].task == "segmentation":
@@ -118,7 +125,7 @@ def test_raw_pixels_in_finite_logits_out_and_one_step(name):
     assert outputs.shape[0] == 12 and len(outputs.shape) == len(wanted)
     assert all(one in (None, other) for one, other in zip(wanted, outputs.shape, strict=True))
     assert np.isfinite(outputs).all()
-    if BY_NAME[name].task != "generation":
+    if BY_NAME[name].task not in ("generation", "transduction"):
         np.testing.assert_array_equal(outputs, np.asarray(logits(model(images.astype("float32")))))
     before = [w.numpy() for w in model.trainable_weights]
     assert np.isfinite(model.train_on_batch(*examples(model))).all()
@@ -143,7 +150,7 @@ def test_every_trainable_variable_gets_a_gradient(name):
         loss = model.compute_loss(raw(model), targets(model), model(raw(model), training=True))
     gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
     for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
-        assert gradient is not None and np.abs(gradient).max() > 0, weight.path
+        assert gradient is not None and np.abs(tf.convert_to_tensor(gradient)).max() > 0, weight.path
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -203,6 +210,11 @@ def test_saved_model_gives_the_same_answers(name, tmp_path):
         answer = served.signatures["perplexity"](text=tf.constant(["abcab", "caxbc"]))
         expected = [nats(model, text) for text in ("abcab", "caxbc")]
         np.testing.assert_allclose(answer["nats"], expected, rtol=1e-4)
+        return
+    if task == "transduction":
+        texts = ["ab", "cabc", "?"]
+        answer = served.signatures["serving_default"](source=tf.constant(texts))
+        assert [text.decode() for text in answer["text"].numpy()] == model.transduce(texts)
         return
     images = raw(model)
     # Served images are raw bytes, served features are floats.

@@ -39,7 +39,6 @@ from zoo.pictures import (
 )
 from zoo.pictures.walks import Walk
 
-
 DECAY, CELLS = 0.9 ** np.arange(100), ("simple_rnn", "lstm", "gru")
 
 
@@ -245,7 +244,7 @@ PICTURES = {
     report.predicted_against_true: [lambda: report.predicted_against_true(np.arange(50.0), np.arange(50.0) + 3)],
     language.surprise: [lambda: language.surprise(list("To be, or not\nto be"), np.linspace(0, 9, 19))],
     long_range.lengths: [
-        lambda: long_range.lengths({c: [(n, [0.001 * n, 0.2]) for n in (10, 30, 100, 300)] for c in CELLS}, 1 / 6, 0.001)
+        lambda: long_range.lengths({c: [(n, [n / 1e3, 0.2]) for n in (10, 30, 100, 300)] for c in CELLS}, 1 / 6, 0.001)
     ],
     through_time.distances: [
         lambda: through_time.distances([(f"length {n}, trained", dict.fromkeys(CELLS, DECAY)) for n in (10, 30, 300)])
