@@ -11,7 +11,6 @@ import os
 import statistics
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -40,7 +39,7 @@ def main():
     parser.add_argument("--csv", help="file to write the table to")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        found = turns(arguments, folder)
+        found = workers.take_turns(commands(arguments, folder), arguments)
     if not found:
         raise SystemExit("no contender got to an answer")
     rows = table(found, arguments)
@@ -52,25 +51,10 @@ def main():
             writer.writerows(rows)
 
 
-def turns(arguments, folder):
-    """Starts a worker for each cell, lets them take turns, and ends them; results as of `rounds.take_turns`."""
+def commands(arguments, folder):
+    """The commands of the workers, by cell."""
     size = (arguments.units, arguments.layers, arguments.batch, arguments.length)
-    command = {cell: [sys.executable, __file__, cell, *map(str, size), folder] for cell in arguments.cell}
-    started = {}
-    try:
-        # As many at once as there are cores: most of a start is one thread's work.
-        with ThreadPoolExecutor(rounds.cores()) as pool:
-            futures = {cell: pool.submit(workers.Worker, command[cell]) for cell in arguments.cell}
-        for cell, future in futures.items():
-            if error := future.exception():
-                print(f"{cell} is left out: {error}")
-            else:
-                started[cell] = future.result()
-        turn = {cell: lambda worker=worker: worker.measure(arguments.seconds) for cell, worker in started.items()}
-        return rounds.take_turns(turn, arguments.rounds, arguments.patience)
-    finally:
-        for worker in started.values():
-            worker.end()
+    return {cell: [sys.executable, __file__, cell, *map(str, size), folder] for cell in arguments.cell}
 
 
 def table(found, arguments):

@@ -10,7 +10,6 @@ import argparse
 import json
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import rounds
@@ -91,27 +90,8 @@ def measured(arguments, what, network, batch, folder):
     for reference in dict.fromkeys(base(name, what) for name in commands):
         print(f"\n{WHAT[what]}, {network}, batch {batch}, compared with {reference}", flush=True)
         group = {name: command for name, command in commands.items() if base(name, what) == reference}
-        found |= turns(arguments, group)
+        found |= workers.take_turns(group, arguments)
     return found
-
-
-def turns(arguments, commands):
-    """Starts the contenders, lets them take turns, and ends them."""
-    started = {}
-    try:
-        # As many at once as there are cores: most of a start is one thread's work.
-        with ThreadPoolExecutor(rounds.cores()) as pool:
-            futures = {name: pool.submit(workers.Worker, command) for name, command in commands.items()}
-        for name, future in futures.items():
-            if error := future.exception():
-                print(f"{name} is left out: {error}")
-            else:
-                started[name] = future.result()
-        turn = {name: lambda worker=worker: worker.measure(arguments.seconds) for name, worker in started.items()}
-        return rounds.take_turns(turn, arguments.rounds, arguments.patience)
-    finally:
-        for worker in started.values():
-            worker.end()
 
 
 def contenders(arguments, what, job, network, batch, folder):

@@ -9,7 +9,6 @@ import argparse
 import os
 import sys
 import tempfile
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
@@ -42,33 +41,20 @@ def main():
     for size in arguments.size:
         for precision in arguments.precision:
             with tempfile.TemporaryDirectory() as folder:
-                found = turns(size, precision, arguments, folder)
+                found = workers.take_turns(commands(size, precision, arguments, folder), arguments)
             rows += rounds.table(found, "zoo", size=size, precision=precision) if found else []
     if not rows:
         raise SystemExit("no contender got to an answer")
     rounds.show(rows, arguments.csv, "Characters")
 
 
-def turns(size, precision, arguments, folder):
-    """Starts a worker for each contender, lets them take turns, and ends them; results as of `rounds.take_turns`."""
+def commands(size, precision, arguments, folder):
+    """The commands of those who take part, by name."""
     layers, units = SIZES[size]
     numbers = [*map(str, (layers, units, arguments.batch, arguments.length)), precision, folder]
-    command = {name: [sys.executable, __file__, name, *numbers] for name in ("zoo", "keras")}
-    command["torch"] = [arguments.torch_python, str(HERE / "recurrent_torch.py"), *numbers[:-1]]
-    started = {}
-    try:
-        with ThreadPoolExecutor(rounds.cores()) as pool:
-            futures = {name: pool.submit(workers.Worker, command[name]) for name in arguments.contender}
-        for name, future in futures.items():
-            if error := future.exception():
-                print(f"{name} is left out: {error}")
-            else:
-                started[name] = future.result()
-        turn = {name: lambda worker=worker: worker.measure(arguments.seconds) for name, worker in started.items()}
-        return rounds.take_turns(turn, arguments.rounds, arguments.patience)
-    finally:
-        for worker in started.values():
-            worker.end()
+    found = {name: [sys.executable, __file__, name, *numbers] for name in ("zoo", "keras")}
+    found["torch"] = [arguments.torch_python, str(HERE / "recurrent_torch.py"), *numbers[:-1]]
+    return {name: found[name] for name in arguments.contender}
 
 
 def search(hp):

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import rounds
 
@@ -118,3 +119,30 @@ class Worker:
             lines = self._errors.read().strip().splitlines()
             raise rounds.Failed(lines[-1] if lines else f"exit status {status}")
         return json.loads(line)
+
+
+def take_turns(commands, arguments):
+    """Starts contenders, lets them take turns, and ends them.
+
+    Args:
+        commands: a dict from a contender's name to its command, a list of strings.
+        arguments: with the numbers `seconds` (a turn), `rounds` and `patience`.
+
+    Returns:
+        What `rounds.take_turns` returns. A contender that does not start is named and left out.
+    """
+    started = {}
+    try:
+        # As many at once as there are cores: most of a start is one thread's work.
+        with ThreadPoolExecutor(rounds.cores()) as pool:
+            futures = {name: pool.submit(Worker, command) for name, command in commands.items()}
+        for name, future in futures.items():
+            if error := future.exception():
+                print(f"{name} is left out: {error}")
+            else:
+                started[name] = future.result()
+        turn = {name: lambda worker=worker: worker.measure(arguments.seconds) for name, worker in started.items()}
+        return rounds.take_turns(turn, arguments.rounds, arguments.patience)
+    finally:
+        for worker in started.values():
+            worker.end()
