@@ -18,6 +18,7 @@ from zoo import pictures, report
 from zoo.models.surface import FUNCTIONS
 from zoo.pictures import (
     activations,
+    attention,
     bands,
     code_uses,
     codes,
@@ -242,6 +243,12 @@ PICTURES = {
         lambda: report.mistakes(_integers(256, 40, 8, 8, 3), _integers(6, 40), np.eye(6)[_integers(6, 41)[1:]], LABELS)
     ],
     report.predicted_against_true: [lambda: report.predicted_against_true(np.arange(50.0), np.arange(50.0) + 3)],
+    attention.alignments: [
+        lambda: attention.alignments(
+            [("3 May 1998", "1998-05-03", np.eye(10)), ("Sunday, May 4th, 98", "1998-05-04", np.full((10, 19), 1 / 19))]
+        )
+    ],
+    attention.mistakes: [lambda: attention.mistakes(["one", "twelve"], ["1", "12"], ["7", "212"])],
     language.surprise: [lambda: language.surprise(list("To be, or not\nto be"), np.linspace(0, 9, 19))],
     long_range.lengths: [
         lambda: long_range.lengths({c: [(n, [n / 1e3, 0.2]) for n in (10, 30, 100, 300)] for c in CELLS}, 1 / 6, 0.001)

@@ -31,6 +31,8 @@ SMALLER = {
     "masks": dict(width=2),
     "pix2pix_digits": dict(width=2),
     "pix2pix_isbi_em": dict(window=32, levels=5, patch=16, repeats=1, width=2),
+    "seq2seq_dates": dict(units=4, embedding=4, examples=40),
+    "seq2seq_numbers": dict(units=4, embedding=4, examples=40),
     "series": dict(units=4),
     "simple_rnn_pydoc": dict(units=4, length=8, characters=20_000),
     "simple_rnn_shakespeare": dict(units=4, length=8),
@@ -41,7 +43,7 @@ SMALLER = {
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),
 }
-EMBEDDED = ("", "digits", "digits_canvas", "digits_rows", "pydoc", "text")
+EMBEDDED = ("", "digits", "digits_canvas", "digits_rows", "pydoc", "text", "dates", "numbers")
 # Sets of tensorflow-datasets by what recipes call them.
 SETS = {"imdb": "imdb_reviews", "shakespeare": "tiny_shakespeare"}
 CLAIM = re.compile(r"zoo train \w+.*#.*(±|\(n=\d+\)).*\b(s|min|h)\b|not measured: needs ")
