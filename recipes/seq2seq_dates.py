@@ -1,9 +1,10 @@
 """Dates in fourteen formats to ISO 8601, with additive attention (Bahdanau, Cho, Bengio 2015).
 
-zoo train seq2seq_dates     # all of 1 000 days never seen are right, ± 0 (n=3), 22 to 41 s on 2 cores
+zoo train seq2seq_dates                  # all of 1 000 days never seen are right, ± 0 (n=3), 22 to 41 s on 2 cores
+zoo train seq2seq_dates --no-attention   # 2.0 % ± 1.2 (n=3), 20 s
 
-Seeds 0 to 2, in 6 epochs. Without attention (`--no-attention`), where the last state must hold the whole date, 3.0 % of
-the answers are right (n=1): what attention is for.
+Seeds 0 to 2, in 6 epochs. Without attention the last state must hold the whole date: the year, which is written first,
+is mostly right, and what follows is not.
 """
 
 import keras

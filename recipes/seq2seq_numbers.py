@@ -1,8 +1,12 @@
 """Numbers in English words to digits, or back, with additive attention (Bahdanau, Cho, Bengio 2015).
 
-zoo train seq2seq_numbers     # all of 1 000 numbers never seen, right to the last digit (n=1), 52 s on 2 cores
+zoo train seq2seq_numbers                         # all of 1 000 numbers never seen, ± 0 (n=3), 1 min on 2 cores
+zoo train seq2seq_numbers --no-attention          # 90.2 % (n=1)
+zoo train seq2seq_numbers --swap                  # 67.5 % (n=1), 2 min: from digits to words
+zoo train seq2seq_numbers --swap --no-attention   # 0.2 % (n=1)
 
-Without attention (`--no-attention`) 90.2 % are right (n=1).
+Seeds from 0 on, in 8 epochs. Attention counts for more, the longer what is written is: up to 6 digits, up to 72
+letters.
 """
 
 import keras

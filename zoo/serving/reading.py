@@ -86,4 +86,4 @@ def answers(run, files=(), texts=()):
 def _said(error):
     """What an assertion in a graph said, without where."""
     line = next(line for line in error.message.splitlines() if "must" in line)
-    return line.partition("assertion failed: [")[2].split(". Received")[0] or line
+    return line.partition("assertion failed: [")[2].split("]")[0].split(". Received")[0].strip(" .") or line
