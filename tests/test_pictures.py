@@ -163,7 +163,7 @@ def test_a_page_that_cannot_be_drawn_leaves_what_was_there(tmp_path, monkeypatch
     "arguments, message",
     [
         (("saturations",), "Did you mean 'saturation'"),
-        (("nothing",), "name must be one of 'activations', 'convolution', 'curves', 'saturation'"),
+        (("nothing",), "name must be one of 'activations', 'convolution', 'curves', 'gates', 'saturation'"),
         (("saturation", "page.jpg"), "path must be the path of a .png file. Received: path='page.jpg'"),
     ],
 )
