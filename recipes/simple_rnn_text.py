@@ -47,8 +47,8 @@ def recipe(
     optimizer="adam",
     learning_rate=0.001,
     clip=1.0,
-    validation_share=0.05,
-    test_share=0.05,
+    validation_share=0.1,
+    test_share=0.1,
     patience=5,
     shifted=True,
 ):
