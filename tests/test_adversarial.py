@@ -277,8 +277,8 @@ def _same_bits(whole, again):
 
 
 def test_a_game_that_was_stopped_goes_on_to_the_same_bits(tmp_path, monkeypatch):
-    """On a machine that is overloaded, one of some runs of this game sums in another order, stopped or not: it is run
-    again then. One that forgets anything never comes to the same bits."""
+    """On an overloaded machine the sums were seen to be rounded otherwise, twice in some thirty times, for a reason not
+    found: then it is run again. A run that forgets anything never comes to the same bits."""
     recipe = tmp_path / "game.py"
     recipe.write_text(RESUMED)
     options = dict(export=False, pictures=False, verbose=0)
