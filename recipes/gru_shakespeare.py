@@ -1,6 +1,9 @@
 """A GRU that writes Shakespeare, character by character: the twin of `lstm_shakespeare`.
 
-zoo train gru_shakespeare     # not measured: needs an hour
+zoo train gru_shakespeare     # 1.556 nats a character on the last 10 % (n=1), 9 min on 2 cores in use
+
+That is with the states carried over the whole text: 1.478 on the validation 5 %, 1.633 on the test 5 %, perplexities of
+4.38 and 5.12.
 """
 
 import keras
