@@ -9,7 +9,8 @@ import pytest
 import zoo
 from zoo import ZooError, trainer
 from zoo.recipe import Recipe
-from zoo.written_samples import BEGINNING, WrittenSamples, beginning, written
+from zoo.samples import written
+from zoo.written_samples import BEGINNING, WrittenSamples, beginning
 
 TEXT = "to be, or not to be: that is the question.\n" * 12
 
@@ -46,7 +47,7 @@ def ended(callback, model, epoch=1, logs=None, epochs=5):
 
 def test_each_epoch_has_a_text_after_the_held_out_beginning(data, tmp_path, capsys):
     model = trained(data, [WrittenSamples(tmp_path / "new", length=30, data=data)])
-    assert [(epoch, path.name) for epoch, path in written(tmp_path / "new")] == [
+    assert [(epoch, path.name) for epoch, path in written(tmp_path / "new", "txt")] == [
         (1, "epoch-0001.txt"),
         (2, "epoch-0002.txt"),
     ]
@@ -84,10 +85,10 @@ def test_when_there_is_no_text(data, tmp_path):
     callback, model = WrittenSamples(tmp_path / "samples", length=3), fresh(data)
     ended(callback, model, logs={"loss": float("nan")})
     ended(callback, model, epoch=2, epochs=1000)
-    assert written(tmp_path / "samples") == []
+    assert written(tmp_path / "samples", "txt") == []
     model.stop_training = True
     ended(callback, model, epoch=3, epochs=1000, logs={"loss": 1.0})
-    assert [epoch for epoch, _ in written(tmp_path / "samples")] == [3]
+    assert [epoch for epoch, _ in written(tmp_path / "samples", "txt")] == [3]
 
 
 def test_where_a_text_begins(data):

@@ -82,12 +82,12 @@ def surprises(model, text):
     for begin in range(0, len(targets), PART):
         part = raw[begin : min(begin + PART, len(targets))]
         logits, *states = model.stepper.predict_on_batch([part[None], *states])
-        found.append(_cross_entropy(logits[0].astype("float64"), targets[begin : begin + len(part)]))
+        found.append(cross_entropy(logits[0].astype("float64"), targets[begin : begin + len(part)]))
     return np.concatenate(found)
 
 
-def _cross_entropy(logits, targets):
-    """Of logits (symbols, vocabulary), that of each symbol."""
+def cross_entropy(logits, targets):
+    """That of each symbol: of logits (symbols, vocabulary) and places (symbols,), NumPy arrays."""
     highest = logits.max(-1, keepdims=True)
     normalizer = np.log(np.exp(logits - highest).sum(-1)) + highest[:, 0]
     return normalizer - logits[np.arange(len(targets)), targets]

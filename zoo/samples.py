@@ -103,16 +103,18 @@ def due(epoch, epochs):
     return epoch == 1 or epoch * spread // epochs != (epoch - 1) * spread // epochs
 
 
-def written(folder):
-    """The files that `Samples` wrote.
+def written(folder, kind="png"):
+    """The files that `Samples`, or `zoo.written_samples.WrittenSamples`, wrote.
 
     Args:
         folder: a path.
+        kind: "png", or "txt" for texts.
 
     Returns:
         A list of pairs of epoch and path, by epoch; empty where there is no such folder.
     """
-    found = ((re.fullmatch(r"epoch-(\d+)\.png", path.name), path) for path in Path(folder).glob("epoch-*.png"))
+    paths = Path(folder).glob(f"epoch-*.{kind}")
+    found = ((re.fullmatch(rf"epoch-(\d+)\.{kind}", path.name), path) for path in paths)
     return sorted((int(match[1]), path) for match, path in found if match)
 
 

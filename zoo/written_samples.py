@@ -1,7 +1,6 @@
 """What a model of language writes while it learns: a text after each epoch, from the same beginnings and numbers."""
 
 import math
-import re
 from pathlib import Path
 
 import keras
@@ -89,16 +88,3 @@ def beginning(symbols, data):
     part = data and (data.validation or data.test)
     raw = getattr(part, "text_symbols", None)
     return "" if raw is None else text_of(symbols, raw[:BEGINNING])
-
-
-def written(folder):
-    """The files that `WrittenSamples` wrote.
-
-    Args:
-        folder: a path.
-
-    Returns:
-        A list of pairs of epoch and path, by epoch; empty where there is no such folder.
-    """
-    found = ((re.fullmatch(r"epoch-(\d+)\.txt", path.name), path) for path in Path(folder).glob("epoch-*.txt"))
-    return sorted((int(match[1]), path) for match, path in found if match)

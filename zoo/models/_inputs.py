@@ -108,6 +108,25 @@ def normalized(x, features, normalization):
     return keras.layers.Normalization(mean=means, variance=variances, dtype="float32", name="normalization")(x)
 
 
+def in_units(x, target):
+    """An output on the scale of 1 in the units of what is predicted.
+
+    Args:
+        x: (batch, 1).
+        target: (mean, standard deviation) of what is predicted.
+
+    Returns:
+        A tensor of the same shape, float32.
+
+    Raises:
+        ZooError: no such pair.
+    """
+    fits = isinstance(target, list | tuple) and len(target) == 2 and numbers(target) and target[1] > 0
+    require(fits, "target", target, "(mean, standard deviation), the deviation above 0")
+    mean, deviation = target
+    return keras.layers.Rescaling(float(deviation), float(mean), dtype="float32", name="target_units")(x)
+
+
 def numbers(values):
     """Whether this is a list of finite numbers."""
     return isinstance(values, list | tuple) and all(

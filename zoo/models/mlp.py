@@ -179,10 +179,7 @@ def _output(x, num_classes, target, **weights):
     x = keras.layers.Dense(1, dtype="float32", name="output", **weights)(x)
     if target is None:
         return x
-    fits = isinstance(target, list | tuple) and len(target) == 2 and _inputs.numbers(target) and target[1] > 0
-    require(fits, "target", target, "(mean, standard deviation), the deviation above 0")
-    mean, deviation = target
-    return keras.layers.Rescaling(float(deviation), float(mean), dtype="float32", name="target_units")(x)
+    return _inputs.in_units(x, target)
 
 
 def _initializer(name, scale):

@@ -132,8 +132,7 @@ def recurrent(
         x = keras.layers.Dropout(dropout, name=f"dropout{index}")(x) if dropout else x
     x = keras.layers.Dense(num_classes, dtype="float32", name="output")(x)
     if target is not None:
-        mean, deviation = target
-        x = keras.layers.Rescaling(float(deviation), float(mean), dtype="float32", name="target_units")(x)
+        x = _inputs.in_units(x, target)
     return Recurrent(inputs, x, name="recurrent")
 
 
@@ -164,8 +163,6 @@ def _exclude(vocabulary, input_shape, num_classes, embedding, bidirectional, uni
         require(carry == 0, "carry", carry, "0 with num_classes: states are carried by language models")
     if target is not None:
         require(num_classes == 1, "target", target, "None for classes and languages; it is for num_classes=1")
-        fits = isinstance(target, list | tuple) and len(target) == 2 and _inputs.numbers(target) and target[1] > 0
-        require(fits, "target", target, "(mean, standard deviation), the deviation above 0")
 
 
 def _layer(cell, units, recurrent_dropout, layer_norm, forget_bias, reset_after, index, **options):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.language_scores import surprises
+from zoo.serving.strings import text_of
 
 ACROSS, DOWN = 72, 14
 # Nats beyond which all are as dark: one in 400.
@@ -27,9 +28,7 @@ def draw(folder, model, data):
 
     part = data.test or data.validation
     raw = part.text_symbols[: ACROSS * DOWN]
-    symbols = model.symbols
-    pieces = symbols.pieces("".join(map(chr, raw))) if data.statistics["level"] == "character" else None
-    pieces = pieces or [symbols.decode([index]) for index in symbols.indices(raw)]
+    pieces = model.symbols.pieces(text_of(model.symbols, raw))
     return [save(surprise(pieces, surprises(model, raw)), Path(folder) / "surprise.png")]
 
 

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 
 from zoo.errors import ZooError, require
+from zoo.language_scores import cross_entropy
 from zoo.serving import language_loop as loop
 from zoo.serving.base import DEFAULT, Serving
 from zoo.serving.precision import is_float32
@@ -106,9 +107,7 @@ class Language(Serving):
     def _nats(self, text):
         raw = raw_of(self.model.symbols, [text])
         logits = self.answered(self.model, raw, "savedmodel")[0, :-1]
-        largest = logits.max(-1)
-        places = self.model.symbols.indices(raw)[0, 1:]
-        return np.mean(largest + np.log(np.exp(logits - largest[:, None]).sum(-1)) - logits[range(len(places)), places])
+        return cross_entropy(logits, self.model.symbols.indices(raw)[0, 1:]).mean()
 
     def compare(self, format, requests, answers):
         for number, (signature, inputs) in enumerate(requests):

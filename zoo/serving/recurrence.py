@@ -5,29 +5,16 @@ import contextlib
 import keras
 
 from zoo.errors import ZooError
+from zoo.through_time import recurrent_layers
 
 # Each step of each layer is some twenty operations of the file, and takes the converter 10 ms or more.
 MOST_STEPS = 256
 
 
-def recurrent_layers(model):
-    """The recurrent layers of a model, also those in layers and models inside it."""
-    return [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
-
-
 def unrolls(model):
     """Whether a LiteRT file can be written of a model: its recurrent layers, if any, take a fixed count of steps."""
-    sequences = (keras.tree.flatten(layer.input)[0] for layer in _called(model))
+    sequences = (keras.tree.flatten(layer.input)[0] for layer in recurrent_layers(model))
     return all(1 <= (each.shape[1] or 0) <= MOST_STEPS for each in sequences)
-
-
-def _called(model):
-    """Recurrent layers, and layers around them, that are called in a model's graph: each has an `input`."""
-    for layer in model.layers:
-        if isinstance(layer, keras.Model):
-            yield from _called(layer)
-        elif isinstance(layer, keras.layers.RNN | keras.layers.Bidirectional):
-            yield layer
 
 
 def check_unrolls(model, formats):
@@ -46,7 +33,9 @@ def check_unrolls(model, formats):
 @contextlib.contextmanager
 def unrolled(model):
     """Lets the recurrent layers of a model be traced step by step, inside a `with` block."""
-    layers = [layer for layer in recurrent_layers(model) if not layer.unroll]
+    # Also those inside of a layer around them: Keras has no public way to all of them.
+    found = [layer for layer in model._flatten_layers() if isinstance(layer, keras.layers.RNN)]
+    layers = [layer for layer in found if not layer.unroll]
     for layer in layers:
         layer.unroll = True
     try:

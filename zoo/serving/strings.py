@@ -5,6 +5,7 @@ What the layers of `zoo.symbols` do in Python, as operations of TensorFlow.
 
 import numpy as np
 
+from zoo import code_points
 from zoo.errors import ZooError
 from zoo.symbols import FIRST, PADDING, REPLACEMENT, UNKNOWN, Characters
 
@@ -129,9 +130,7 @@ def texts_of(symbols, batch):
 
 def text_of(symbols, raw):
     """The string of raw input: of code points, or of places in the vocabulary of words."""
-    raw = np.asarray(raw)
-    raw = raw[raw != PADDING]
-    return "".join(map(chr, raw.tolist())) if isinstance(symbols, Characters) else symbols.decode(raw)
+    return code_points.text_of(raw) if isinstance(symbols, Characters) else symbols.decode(raw)
 
 
 def random_texts(symbols, lengths):
