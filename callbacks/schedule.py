@@ -65,7 +65,8 @@ class Schedule(keras.callbacks.Callback):
                 "its number of batches"
             )
         if self._first is None:
-            self._first = int(ops.convert_to_numpy(self._count().value)) - epoch * self.params["steps"]
+            done = epoch * self.params["steps"] * step.updates(self.model)
+            self._first = int(ops.convert_to_numpy(self._count().value)) - done
         step.install(self)
 
     def on_epoch_end(self, epoch, logs=None):
@@ -114,7 +115,9 @@ class Schedule(keras.callbacks.Callback):
     def variable(self):
         """The `keras.Variable` that the schedule sets."""
         names = self.target.split(".")
-        holder = self.model.optimizer if hasattr(self.model.optimizer, names[0]) else self.model
+        # A variable of the model's own wins: an agent's "epsilon" over Adam's.
+        own = isinstance(getattr(self.model, names[0], None), keras.Variable)
+        holder = self.model if own or not hasattr(self.model.optimizer, names[0]) else self.model.optimizer
         carried = getattr(holder, "_learning_rate", None)
         if names == ["learning_rate"] and not isinstance(carried, keras.Variable | None):
             raise ValueError(
@@ -154,7 +157,7 @@ class Schedule(keras.callbacks.Callback):
 
     def _assign(self, variable, count):
         total = self._steps()
-        done = ops.cast(count.value - self._first, "float32")
+        done = ops.cast(count.value - self._first, "float32") / step.updates(self.model)
         value = curves.value(self.curve, ops.minimum(done / total, 1.0), total)
         variable.assign(ops.cast(self.factor * value, variable.dtype))
 

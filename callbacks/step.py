@@ -80,6 +80,11 @@ def _forget(model):
     model.train_function = None
 
 
+def updates(model):
+    """Optimizer steps in one step of the model: more than one where its `train_step` holds a loop of them."""
+    return getattr(model, "updates_per_step", 1)
+
+
 def iterations(model):
     """The variable that counts the optimizer's steps.
 

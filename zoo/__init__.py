@@ -18,6 +18,7 @@ _LAZY = {
     "resume": "zoo.trainer",
     "retrain": "zoo.retraining",
     "find_learning_rate": "zoo.rate_finder",
+    "build_for": "zoo.q_fitting",
     "draw": "zoo.drawing",
     "evaluate": "zoo.trainer",
     "compare": "zoo.comparison",

@@ -95,8 +95,10 @@ def _logits(built):
 
 
 def _labels(built):
+    if task_of(built.model) not in ("classification", "segmentation"):
+        return
     targets = built.data.train.arrays[1]
-    if task_of(built.model) not in ("classification", "segmentation") or targets.dtype.kind not in "iu":
+    if targets.dtype.kind not in "iu":
         return
     units = logits_of(built.model).shape[-1]
     if units == 1:

@@ -17,11 +17,12 @@ def estimate(built, done):
         done: epochs that are complete.
 
     Returns:
-        A line of text. Time is left out on JAX, whose variables live in the loop of `fit`.
+        A line of text. Time is left out on JAX, whose variables live in the loop of `fit`, and of agents, whose time is
+        that of their environment and of their episodes' length.
     """
     model, stream = built.model, built.data.train
     line = f"{built.epochs} epochs of {stream.steps} steps, about {memory(model, built.data) / 2**30:.2f} GiB"
-    if keras.backend.backend() != "tensorflow":
+    if keras.backend.backend() != "tensorflow" or hasattr(stream, "acting"):
         return line
     held = state.variables(model)
     before = [keras.ops.copy(variable.value) for variable in held]

@@ -6,6 +6,7 @@ from pathlib import Path
 import keras
 
 from zoo.errors import ZooError, choose
+from zoo.tasks import task_of
 
 PRECISIONS = ("auto", "float32", "mixed_bfloat16", "mixed_float16")
 # Seconds of work that one call into the graph should hold: long enough that the call costs nothing beside it, short
@@ -92,6 +93,11 @@ def steps_per_execution(asked, steps, batch_size, model):
     Raises:
         ZooError: a number that does not divide the steps of an epoch.
     """
+    if task_of(model) == "q_learning":
+        # A step is a round of many gradient steps already, and between two an agent acts.
+        if asked not in ("auto", 1):
+            raise ZooError(f"an agent acts between two steps: steps_per_execution is 1. Received: {asked}")
+        return 1, "an agent acts between two steps"
     if asked != "auto":
         if asked < 1 or steps % asked:
             usable = [k for k in range(1, steps + 1) if steps % k == 0]
@@ -177,6 +183,8 @@ def jit_compile(asked, model):
         return bool(asked), "as asked"
     if keras.backend.backend() == "jax":
         return True, "JAX compiles every step"
+    if task_of(model) == "q_learning" and len(model.inputs[0].shape) < 4:
+        return True, "an agent's steps are small and many, and compiled as one loop"
     if not keras.distribution.list_devices("gpu"):
         return False, "on a CPU XLA makes convolutions and recurrent layers slower"
     if any(isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)) for layer in layers(model)):

@@ -66,6 +66,8 @@ def with_validation_data(built, steps):
     require(isinstance(steps, int) and steps >= 1, "retrain", steps, "a number of steps, at least 1")
     if built.data.validation is None:
         raise ZooError("retraining adds the validation data to the training data, and this recipe has none")
+    if not hasattr(built.data.train, "joined"):
+        raise ZooError("an agent is judged by episodes, and they are no data to learn from: there is nothing to add")
     planned = built.epochs * built.data.train.steps
     data = dataclasses.replace(built.data, train=built.data.train.joined(built.data.validation), validation=None)
     kept = []

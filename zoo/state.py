@@ -20,6 +20,8 @@ def variables(model):
     found = [variable for variable in model.variables if id(variable) not in metrics]
     for optimizer in optimizers(model):
         found.extend(optimizer.variables)
+    # What an agent acts in, and remembers, while a fit runs.
+    found.extend(getattr(getattr(model, "world", None), "variables", ()))
     unique = {id(variable): variable for variable in found}
     return list(unique.values())
 

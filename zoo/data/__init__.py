@@ -11,6 +11,7 @@ from zoo.data.augment import affine, crop, elastic, flip, shift
 from zoo.data.auxiliary import repeated
 from zoo.data.bagging import bootstrap
 from zoo.data.erase import cutout
+from zoo.data.experience import Episodes, Experience, experience
 from zoo.data.fits import check_fits
 from zoo.data.images import images
 from zoo.data.long_range import adding
@@ -32,6 +33,8 @@ from zoo.data.text_stream import TextStream
 from zoo.data.translation import translation
 
 __all__ = [
+    "Episodes",
+    "Experience",
     "Stream",
     "adding",
     "affine",
@@ -41,6 +44,7 @@ __all__ = [
     "crop",
     "cutmix",
     "cutout",
+    "experience",
     "elastic",
     "flip",
     "from_arrays",

@@ -26,6 +26,11 @@ def check_fits(data, model):
     if task == "language":
         _check_texts(data, model)
         return
+    if task == "q_learning":
+        from zoo import envs, playing
+
+        playing.check_fits(model, envs.describe(data.train.env))
+        return
     takes, given = tuple(model.inputs[0].shape[1:]), tuple(data.train.input_shape)
     if len(takes) != len(given) or any(one not in (None, other) for one, other in zip(takes, given, strict=True)):
         raise ZooError(_message(model.name, takes, given))

@@ -220,7 +220,7 @@ class Stream:
             num_parallel_calls=PARALLEL,
             deterministic=True,
         )
-        return _untuned(batches.prefetch(PREFETCHED))
+        return untuned(batches.prefetch(PREFETCHED))
 
     def once(self):
         """Every example once, in its natural order, not augmented: for validation and test.
@@ -238,7 +238,7 @@ class Stream:
 
         steps = -(-self.size // self.batch_size)
         batches = tf.data.Dataset.range(steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
-        return _untuned(batches.prefetch(PREFETCHED))
+        return untuned(batches.prefetch(PREFETCHED))
 
     def _element(self, arrays, epoch, index):
         xp = ops.of(index)
@@ -285,7 +285,7 @@ class Stream:
         require(0 <= step < self.steps, "step", step, f"an integer in 0 <= step < {self.steps}")
 
 
-def _untuned(batches):
+def untuned(batches):
     """Without tf.data's autotuner: it made no pipeline here faster, and could hold up the end of `fit` for seconds."""
     import tensorflow as tf
 

@@ -1,0 +1,51 @@
+"""Environments by name: gymnasium's, small ones of the course, Atari, and tensor twins of those that allow it.
+
+Importing it imports gymnasium, and neither TensorFlow nor Keras.
+"""
+
+from zoo.envs.making import make, make_single, make_vector
+from zoo.envs.spec import Spec, describe
+from zoo.errors import ZooError
+
+__all__ = ["Spec", "describe", "make", "make_single", "make_vector", "tensor", "twin"]
+
+
+def tensor(env):
+    """The twin of an environment in tensor operations, for acting within the graph.
+
+    There is one for each environment with a table of transitions `P` (gymnasium's FrozenLake, CliffWalking and Taxi,
+    the zoo's corridor, walks, robot and Baird's star), for CartPole, MountainCar, Acrobot, and the zoo's bandit.
+
+    Args:
+        env: its name, as for `make`.
+
+    Returns:
+        A `zoo.envs.tensors.TensorEnvironment`, or None where there is none.
+
+    Raises:
+        ZooError: as `make`.
+
+    Example:
+        >>> import numpy as np
+        >>> corridor = tensor("zoo/Corridor-v0")
+        >>> state, reward, terminated = corridor.step(np.array([0, 4]), np.array([1, 1]), np.zeros((2, 0)))
+        >>> np.array(state), np.array(reward), np.array(terminated)
+        (array([1, 5], dtype=int32), array([0., 1.], dtype=float32), array([False,  True]))
+        >>> tensor("Taxi-v4?fickle_passenger=true") is None
+        True
+    """
+    from zoo.envs import tensors
+
+    return tensors.tensor(env)
+
+
+def twin(env):
+    """As `tensor`, where there must be one.
+
+    Raises:
+        ZooError: there is none.
+    """
+    found = tensor(env)
+    if found is None:
+        raise ZooError(f"there is no twin of {env} in tensor ops: engine='gymnasium' acts in the environment itself")
+    return found
