@@ -60,7 +60,7 @@ def recipe(
         priority: power of prioritised replay, 0 draws all alike.
         epsilon: share of random actions after `explore`.
         explore: share of the training over which random actions fall from all to `epsilon`.
-        memory: transitions that are kept; 7.07 GB a million.
+        memory: transitions that are kept; 7.1 GB a million.
         warmup: steps by chance before training.
         episodes: greedy games at the end of an epoch.
         test_episodes: greedy games after training.

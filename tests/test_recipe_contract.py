@@ -12,7 +12,7 @@ from PIL import Image
 
 import zoo
 from zoo import cli, flags, recipe, runs, sources
-from zoo.data import Stream, TextStream
+from zoo.data import Episodes, Stream, TextStream
 from zoo.data import tfds as sets
 from zoo.data import tfds_masks as masks
 
@@ -43,6 +43,8 @@ SMALLER = {
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),
 }
+# The same for agents: what of it a recipe has. Compiled by XLA, each would take seconds more.
+AGENTS = dict(steps=2, rounds=2, train_every=8, gradient_steps=1, memory=400, warmup=80, hidden=(8,))
 EMBEDDED = ("", "digits", "digits_canvas", "digits_rows", "pydoc", "text", "dates", "numbers")
 # Sets of tensorflow-datasets by what recipes call them.
 SETS = {"imdb": "imdb_reviews", "shakespeare": "tiny_shakespeare"}
@@ -63,6 +65,11 @@ def small_data(request, monkeypatch, tmp_path):
         two = 3 * length * batch_size  # and room for the offset at which an epoch begins
         read(self, raw[:two], targets[:two], length, batch_size, *more, **named)
 
+    if acts(request.getfixturevalue("name")):
+        seeds = Episodes.__init__
+        monkeypatch.setattr(Episodes, "__init__", lambda self, env, given: seeds(self, env, given[:2]))
+        yield
+        return
     monkeypatch.setattr(Stream, "__init__", small)
     monkeypatch.setattr(TextStream, "__init__", short)
     _, _, needed = request.getfixturevalue("name").removeprefix("simple_").partition("_")
@@ -83,6 +90,11 @@ def small_data(request, monkeypatch, tmp_path):
         yield
     for loader in (sets, masks):
         loader._load.cache_clear()
+
+
+def acts(name):
+    """Whether a recipe is an agent's, which makes its own data."""
+    return "env" in recipe.find(name).defaults
 
 
 def micrographs(folder, count=30, size=48):
@@ -137,7 +149,11 @@ def test_search_stays_within_the_signature(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_two_batches_of_training(name, monkeypatch, small_data):
     """In one process for all: one epoch of two batches, then evaluation and pictures."""
-    small = {"batch_size": min(16, default)} if (default := recipe.find(name).defaults.get("batch_size")) else {}
+    defaults = recipe.find(name).defaults
+    small = {"batch_size": min(16, default)} if (default := defaults.get("batch_size")) else {}
+    if acts(name):
+        small |= {key: value for key, value in AGENTS.items() if key in defaults} | {"jit_compile": False}
+        small["env"] = f"{defaults['env']}{'&' if '?' in defaults['env'] else '?'}max_episode_steps=25"
     result = zoo.train(name, epochs=1, export=False, verbose=0, **small, **SMALLER.get(name, {}))
     assert np.isfinite([row["loss"] for row in runs.history(result.folder)]).all()
     assert np.isfinite(list(result.metrics.values())).all()

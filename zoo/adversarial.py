@@ -9,7 +9,7 @@ import numpy as np
 
 from zoo import adversarial_losses as losses
 from zoo import adversarial_steps as steps
-from zoo.errors import ZooError, require
+from zoo.errors import ZooError, require, require_tensorflow
 from zoo.pixel_affine import rounded
 from zoo.seeding import check_seed
 
@@ -170,11 +170,7 @@ class Adversarial(keras.Model):
         Raises:
             ZooError: a value that is not named above, or another backend than TensorFlow.
         """
-        if keras.backend.backend() != "tensorflow":
-            raise ZooError(
-                "adversarial networks train on Keras' TensorFlow backend only; this process runs it on "
-                f"{keras.backend.backend()}. Set KERAS_BACKEND=tensorflow"
-            )
+        require_tensorflow("adversarial networks train")
         losses.check(loss, label_smoothing)
         numbers = dict(adversarial_weight=adversarial_weight, content_weight=content_weight, r1=r1)
         numbers |= dict(gradient_penalty=gradient_penalty, instance_noise=instance_noise)

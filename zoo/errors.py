@@ -72,3 +72,21 @@ def require(condition, argument, value, works):
     """
     if not condition:
         raise ZooError(f"{argument} must be {works}. Received: {argument}={value!r}")
+
+
+def require_tensorflow(what):
+    """Raises unless Keras runs on TensorFlow.
+
+    Args:
+        what: what needs it, as the beginning of the sentence "... on Keras' TensorFlow backend only".
+
+    Raises:
+        ZooError: on another backend.
+    """
+    import keras
+
+    found = keras.backend.backend()
+    if found != "tensorflow":
+        raise ZooError(
+            f"{what} on Keras' TensorFlow backend only; this process runs it on {found}. Set KERAS_BACKEND=tensorflow"
+        )

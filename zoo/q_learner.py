@@ -9,7 +9,7 @@ import numpy as np
 from keras import ops
 
 from zoo import playing, policies, q_steps
-from zoo.errors import ZooError, choose, require
+from zoo.errors import ZooError, choose, require, require_tensorflow
 
 LOSSES = ("huber", "squared")
 POLICIES = ("epsilon_greedy", "boltzmann")
@@ -131,6 +131,7 @@ class QLearner(keras.Model):
         Raises:
             ZooError: a value that is not named above.
         """
+        require_tensorflow("agents learn")
         choose("loss", loss, LOSSES)
         choose("rule", rule, RULES)
         choose("policy", policy, POLICIES)

@@ -1,7 +1,7 @@
 """`Replay`: what happened, kept to be learned from again (Lin 1992; Mnih et al. 2015).
 
 Each observation is kept once: what follows one stands in the next row. That halves the memory, and for stacked frames
-takes a fourth of the half: 84 x 84 frames of bytes take 7.06 GB a million (`benchmarks/replay_memory.py`).
+takes a fourth of the half: 84 x 84 frames of bytes take 7.1 GB a million (`benchmarks/replay_memory.py`).
 """
 
 import numpy as np
