@@ -53,6 +53,7 @@ def learned(seed, engine):
     settings = dict(engine=engine, epochs=EPOCHS, steps=ROUNDS, final_rate=1.0, memory=100_000)
     settings |= dict(train_every=256, gradient_steps=128, target_every=128, learning_rate=2.3e-3, batch_size=64)
     settings |= dict(epsilon=0.04, explore=0.16, hidden=(256, 256), double=False, gamma=0.99, rounds=1, episodes=20)
+    settings |= dict(n_step=1, warmup=1_000)
     with tempfile.TemporaryDirectory() as folder:
         quiet = dict(folder=Path(folder) / "run", export=False, pictures=False, verbose=0)
         rows = runs.history(zoo.train("dqn_cartpole", seed=seed, **quiet, **settings).folder)

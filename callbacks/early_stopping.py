@@ -33,6 +33,9 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
             execution: at the first end of an execution at or after each multiple. What is measured inside an epoch does
             not touch the epoch's own metrics. Steps behind the last multiple are not evaluated.
         data: with `every`, the validation data: what `Model.evaluate` takes, or a function that returns it.
+        ties: which of equally good weights are given back: the `"first"`, or the `"last"`, for measures with a largest
+            value, such as the return of a game, which an agent reaches before it is sure of it. Patience is not
+            renewed by a tie.
 
     Attributes:
         best: the best value; None before the first evaluation.
@@ -67,7 +70,10 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         start_from_epoch=0,
         every=None,
         data=None,
+        ties="first",
     ):
+        if ties not in ("first", "last"):
+            raise ValueError(f"ties must be 'first' or 'last'. Received: ties={ties!r}")
         common.check_mode(mode)
         common.check_count("patience", patience)
         if min_delta < 0:
@@ -82,6 +88,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         super().__init__(monitor, min_delta, patience, verbose, mode, baseline, restore_best_weights, start_from_epoch)
         self.every = every
         self.data = data
+        self.ties = ties
         self.best_step = self.best_epoch = None
         self.evaluations = []
 
@@ -129,11 +136,12 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
         step = self._steps()
         self.evaluations.append([step, value])
         self.wait += 1
-        if self._is_improvement(value, self.best):
+        improved = self._is_improvement(value, self.best)
+        if improved or (self.ties == "last" and value == self.best):
             self.best, self.best_step, self.best_epoch = value, step, self._epoch
             if self.restore_best_weights:
                 self.best_weights = self.model.get_weights()
-            if self.baseline is None or self._is_improvement(value, self.baseline):
+            if improved and (self.baseline is None or self._is_improvement(value, self.baseline)):
                 self.wait = 0
         if self.wait >= self.patience:
             self.stopped_epoch = self._epoch

@@ -94,7 +94,7 @@ def recipe(
         Schedule("learning_rate", linear(learning_rate, final_rate * learning_rate)),
         Schedule("epsilon", linear(1.0, epsilon), epochs=explore * epochs),
         PolicyWatch(),
-        EarlyStopping("val_return", mode="max", patience=epochs),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
     ]
     return zoo.Recipe(agent, data, epochs, callbacks, objective=("val_return", "max"))
 

@@ -18,32 +18,32 @@ def search(hp):
 
 
 def recipe(
-    epochs=25,
+    epochs=24,
     steps=8,
     rounds=1,
     train_every=256,
-    gradient_steps=128,
+    gradient_steps=256,
     count=1,
     engine="auto",
     batch_size=64,
-    learning_rate=0.0023,
+    learning_rate=0.001,
     final_rate=0.0,
-    hidden=(256, 256),
+    hidden=(128, 128),
     gamma=0.99,
-    double=False,
-    n_step=1,
+    double=True,
+    n_step=5,
     loss="huber",
     target_every=128,
     tau=1.0,
     epsilon=0.04,
     explore=0.16,
-    memory=100000,
-    warmup=1000,
-    episodes=20,
+    memory=20000,
+    warmup=800,
+    episodes=30,
     model="dqn",
     env="CartPole-v1",
 ):
-    """128 gradient steps after every 256 in the environment, 50 000 of these in all, as the RL Zoo has it.
+    """256 gradient steps after every 256 in the environment, of which there are 49 952 in all.
 
     Args:
         epochs: each ends with greedy episodes that choose the best policy.
@@ -94,7 +94,7 @@ def recipe(
         Schedule("learning_rate", linear(learning_rate, final_rate * learning_rate)),
         Schedule("epsilon", linear(1.0, epsilon), epochs=explore * epochs),
         PolicyWatch(),
-        EarlyStopping("val_return", mode="max", patience=epochs),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
     ]
     return zoo.Recipe(agent, data, epochs, callbacks, objective=("val_return", "max"))
 

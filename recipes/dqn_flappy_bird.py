@@ -28,18 +28,19 @@ def recipe(
     count=8,
     engine="auto",
     batch_size=64,
-    learning_rate=0.001,
-    final_rate=0.0,
+    learning_rate=0.0005,
+    final_rate=0.1,
     hidden=(256, 256),
     gamma=0.99,
     double=True,
-    n_step=1,
+    n_step=5,
     loss="huber",
-    target_every=256,
+    target_every=500,
     tau=1.0,
-    epsilon=0.0,
-    explore=0.3,
-    memory=100000,
+    start=0.1,
+    epsilon=0.005,
+    explore=0.5,
+    memory=200000,
     warmup=1000,
     episodes=10,
     model="dqn",
@@ -65,8 +66,9 @@ def recipe(
         loss: huber or squared.
         target_every: gradient steps between two copies to the target network.
         tau: share of the network in the target's update; 1 copies it.
+        start: share of random actions at the beginning.
         epsilon: share of random actions after `explore`.
-        explore: share of the training over which random actions fall from all to `epsilon`.
+        explore: share of the training over which random actions fall from `start` to `epsilon`.
         memory: transitions that are kept.
         warmup: steps by chance before training.
         episodes: greedy episodes at the end of an epoch.
@@ -94,9 +96,9 @@ def recipe(
     callbacks = [
         data.train.acting,
         Schedule("learning_rate", linear(learning_rate, final_rate * learning_rate)),
-        Schedule("epsilon", linear(1.0, epsilon), epochs=explore * epochs),
+        Schedule("epsilon", linear(start, epsilon), epochs=explore * epochs),
         PolicyWatch(),
-        EarlyStopping("val_return", mode="max", patience=epochs),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
     ]
     return zoo.Recipe(agent, data, epochs, callbacks, objective=("val_return", "max"))
 

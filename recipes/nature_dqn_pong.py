@@ -91,7 +91,7 @@ def recipe(
         data.train.acting,
         Schedule("epsilon", linear(1.0, epsilon), epochs=explore * epochs),
         PolicyWatch(),
-        EarlyStopping("val_return", mode="max", patience=epochs),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
     ]
     if priority:
         callbacks.append(Schedule("world.beta", linear(0.4, 1.0)))

@@ -116,7 +116,7 @@ def recipe(
         Schedule("learning_rate", linear(learning_rate, final_rate * learning_rate)),
         Schedule("epsilon", linear(1.0, epsilon), epochs=explore * epochs),
         PolicyWatch(),
-        EarlyStopping("val_return", mode="max", patience=epochs),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
     ]
     if priority:
         callbacks.append(Schedule("world.beta", linear(0.4, 1.0)))

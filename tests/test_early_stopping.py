@@ -117,6 +117,15 @@ def test_early_epochs_can_be_left_out():
     assert [step for step, _ in stop.evaluations] == [18, 21, 24, 27, 30]
 
 
+@pytest.mark.parametrize("ties, best", [("first", 2), ("last", 4)])
+def test_of_equally_good_weights_the_first_or_the_last_are_given_back(ties, best):
+    model = walker()
+    stop = EarlyStopping(patience=3, ties=ties)
+    history = fit(model, [Script([3, 1, 2, 1, 2, 0]), stop], epochs=6)
+    assert len(history.epoch) == 5  # a tie renews no patience
+    assert stop.best_step == best * STEPS and weight(model) == -RATE * best * STEPS
+
+
 def test_the_last_weights_are_kept_when_asked():
     model = walker()
     stop = EarlyStopping(patience=2, restore_best_weights=False)
@@ -205,6 +214,7 @@ def test_a_second_fit_starts_anew():
         ({"data": (X, X)}, "go together"),
         ({"every": 0.5, "data": (X, X)}, "every must be a whole number"),
         ({"min_delta": -1}, "min_delta must be at least 0"),
+        ({"ties": "both"}, "ties must be 'first' or 'last'"),
     ],
 )
 def test_arguments_outside_their_range_are_refused(arguments, message):

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo import savedmodel
 from zoo.adversarial import Adversarial, noise
 from zoo.catalogue import ENTRIES
 from zoo.code_points import padded, shifted
 from zoo.language_scores import nats
 from zoo.losses import Value
+from zoo.q_learner import QLearner
 from zoo.reconstruction import SquaredError
 from zoo.registry import builder
+from zoo.serving import serving
 from zoo.tiling import segment
 
 NAMES = [entry.name for entry in ENTRIES]
@@ -46,7 +49,7 @@ def tiny(name, **more):
 
 
 def raw(model, count=12):
-    """What the model takes: pixels, codes (and classes), or texts."""
+    """What the model takes: pixels, codes (and classes), texts, or observations."""
     if BY_NAME[model.name].task == "language":
         return np.stack([model.symbols.encode("abcab"), model.symbols.encode("caxbc")] * (count // 2))
     if BY_NAME[model.name].task == "generation":
@@ -55,6 +58,10 @@ def raw(model, count=12):
     if BY_NAME[model.name].task == "transduction":
         source, target = padded(["ab", "cabc"] * (count // 2)), padded(["zx", "yyz"] * (count // 2))
         return {"source": source, "target": shifted(target)}
+    if BY_NAME[model.name].task == "q_learning" and len(model.input_shape) < 4:
+        if len(model.input_shape) == 1:
+            return np.arange(count, dtype="int32") % BY_NAME[model.name].tiny["states"]
+        return np.random.default_rng(0).integers(-9, 10, (count, *model.input_shape[1:])).astype("float32") / 8
     return images_of(model.input_shape, count)
 
 
@@ -67,6 +74,10 @@ def examples(model, count=12):
     """What the model is trained on, and the targets."""
     if BY_NAME[model.name].task == "generation":
         return images_of(model.output_shape, count), np.arange(count) % (model.classes or 1)
+    if BY_NAME[model.name].task == "q_learning":
+        observation, action = raw(model, count), np.arange(count, dtype="int32") % model.actions
+        happened = dict(action=action, reward=np.float32(action), next=observation[::-1])
+        return observation, {**happened, "discount": np.float32(np.arange(count) % 2) / 2}
     return raw(model, count), targets(model, count)
 
 
@@ -99,6 +110,9 @@ def compiled(model, rate=0.01, **options):
     if isinstance(model, Adversarial):
         content = dict(content="mean_absolute_error", content_weight=0.1) if model.translates else {}
         model.compile(keras.optimizers.Adam(rate), **content, **options)
+        return model
+    if isinstance(model, QLearner):
+        model.compile(keras.optimizers.Adam(rate), **options)
         return model
     loss, metrics = LEARNING[BY_NAME[model.name].task]()
     if isinstance(model.output, dict):
@@ -137,9 +151,10 @@ def test_every_trainable_variable_gets_a_gradient(name):
     import tensorflow as tf
 
     model = compiled(tiny(name))
-    if isinstance(model, Adversarial):  # whose step has two losses: what Adam moves got a gradient
-        model.compile(keras.optimizers.Adam(0.01), run_eagerly=True, content=model.content)
-        players = [model.learner, model.discriminator]
+    if isinstance(model, Adversarial | QLearner):  # whose steps are their own: what Adam moves got a gradient
+        content = dict(content=model.content) if isinstance(model, Adversarial) else {}
+        model.compile(keras.optimizers.Adam(0.01), run_eagerly=True, **content)
+        players = [model.learner, model.discriminator] if content else [model.network]
         weights = [weight for player in players for weight in player.trainable_weights]
         before = [weight.numpy() for weight in weights]
         model.train_on_batch(*examples(model))
@@ -195,7 +210,10 @@ def test_saved_model_gives_the_same_answers(name, tmp_path):
         for weight in model.weights:  # as they start, most give one grey, which a wrong answer has as well
             if len(weight.shape) > 1:
                 weight.assign(25 * weight)
-    zoo.export(model, tmp_path / "served")
+    if task == "q_learning":  # what they have in common is exported once, in tests/test_serving_q_learning.py
+        savedmodel._savedmodel(serving(model, None, None, ["savedmodel"]), tmp_path / "served")
+    else:
+        zoo.export(model, tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served"))
     if task == "generation":
         asked = {"n": 4, "seed": 3, **({} if model.classes is None else {"label": 1})}
@@ -215,6 +233,13 @@ def test_saved_model_gives_the_same_answers(name, tmp_path):
         texts = ["ab", "cabc", "?"]
         answer = served.signatures["serving_default"](source=tf.constant(texts))
         assert [text.decode() for text in answer["text"].numpy()] == model.transduce(texts)
+        return
+    if task == "q_learning":
+        observation = raw(model)
+        answers = served.signatures["serving_default"](observation=tf.constant(observation))
+        expected = np.asarray(model(observation))
+        np.testing.assert_allclose(answers["q_values"], expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(answers["action"], expected.argmax(1))
         return
     images = raw(model)
     # Served images are raw bytes, served features are floats.
@@ -268,8 +293,10 @@ def test_bad_arguments(name):
     with pytest.raises(zoo.ArgumentError, match="has no argument 'colour'"):
         zoo.build(name, colour="red")
     known = builder(name).__code__.co_varnames[: builder(name).__code__.co_argcount]
-    shapes = [(argument, wrong) for argument in ("input_shape", "image_shape") for wrong in ((28,) * 4, ())]
-    for argument, wrong in (("num_classes", 0), ("num_classes", "ten"), *shapes):
+    shapes = ("input_shape", "image_shape", "observation_shape")
+    shapes = [(argument, wrong) for argument in shapes for wrong in ((28,) * 4, ())]
+    counts = [(argument, wrong) for argument in ("num_classes", "actions", "states") for wrong in (0, "ten")]
+    for argument, wrong in (*counts, *shapes):
         if argument in known:
             with pytest.raises(zoo.ZooError, match=argument):
                 zoo.build(name, **{argument: wrong})

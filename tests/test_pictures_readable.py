@@ -14,10 +14,11 @@ from callbacks.curve_picture import draw_curves
 from callbacks.replace import replaced
 from zoo import codes as code_numbers
 from zoo import densities as code_densities
-from zoo import pictures, report
+from zoo import envs, pictures, report
 from zoo.models.surface import FUNCTIONS
 from zoo.pictures import (
     activations,
+    agents,
     attention,
     bands,
     code_uses,
@@ -27,6 +28,7 @@ from zoo.pictures import (
     decision,
     densities,
     generation,
+    grid_worlds,
     language,
     layers,
     long_range,
@@ -34,11 +36,14 @@ from zoo.pictures import (
     regularisation,
     resolution,
     saturation,
+    seed_bands,
     surface,
     through_time,
     translation,
+    value_surface,
 )
 from zoo.pictures.walks import Walk
+from zoo.playing import Episode
 
 DECAY, CELLS = 0.9 ** np.arange(100), ("simple_rnn", "lstm", "gru")
 
@@ -120,6 +125,34 @@ def _masks(count, classes):
     truths, found = _integers(classes, count, 16, 16), np.roll(_integers(classes, count, 16, 16), 1, 2)
     labels = LABELS[:classes]
     return masks.four_columns(_integers(256, count, 16, 16, 1), truths, found, np.linspace(0.01, 0.1, count), labels)
+
+
+def _health(epochs):
+    """A history of an agent whose policy collapsed."""
+    columns = ("val_return", "train_return", "q", "action_gap", "failures", "td_error", "gradient_norm", "epsilon")
+    return [
+        {"epoch": e, "collapses": float(e > epochs / 2), **{name: 10.0 ** (e / 9) for name in columns}}
+        for e in range(1, epochs + 1)
+    ]
+
+
+def _episode(steps, actions):
+    return Episode(0, list(np.linspace(-123.4, 0, steps)), [], list(_integers(actions, steps)), True)
+
+
+def _plane(env, actions=None):
+    spec = envs.describe(env)
+    values = _images(99, spec.actions)
+    names = actions or spec.action_names
+    look = lambda seen: 1e3 * seen[:, -1:] ** 2 * values[0, : len(names)] - seen[:, :1]  # noqa: E731
+    walk = np.array([spec.low, spec.high]) if spec.shape == (2,) else None
+    return value_surface.surfaces(value_surface.planes(spec), look, names, "dqn_of_some_kind, seed 0", walk)
+
+
+def _grid(env, function=grid_worlds.page):
+    spec, shown = envs.describe(env), grid_worlds.maps(env)
+    values = -100 * _images(spec.states, spec.actions)
+    return function(shown if function is grid_worlds.page else shown[0], values, spec.action_names, "sarsa, seed 0")
 
 
 DENSITY = "Gaussian mixture, components: 100\nheld-out log-likelihood: -1234.56 nats a code"
@@ -247,6 +280,37 @@ PICTURES = {
         lambda: attention.alignments(
             [("3 May 1998", "1998-05-03", np.eye(10)), ("Sunday, May 4th, 98", "1998-05-04", np.full((10, 19), 1 / 19))]
         )
+    ],
+    agents.health: [
+        lambda: agents.health(_health(8), "a run"),
+        lambda: agents.health(_health(200)[:1], "a run, seed 0"),
+    ],
+    agents.strip: [
+        lambda: agents.strip(_episode(500, 2), _images(501, 2), 0.99, ("left", "right"), "dqn_cartpole, seed 0"),
+        lambda: agents.strip(_episode(1, 18), _images(2, 18), 1.0, [f"UPRIGHTFIRE {i}" for i in range(18)], "pong"),
+    ],
+    grid_worlds.page: [
+        lambda: _grid("CliffWalking-v1"),
+        lambda: _grid("Taxi-v4"),
+        lambda: _grid("zoo/RandomWalk-v0?states=37"),
+        lambda: grid_worlds.page(grid_worlds.maps("zoo/RandomWalk-v0"), -99 * _images(7, 1), ("value",), "td, seed 0"),
+    ],
+    grid_worlds.table: [
+        lambda: _grid("FrozenLake-v1?map_name=8x8", grid_worlds.table),
+        lambda: _grid("zoo/Corridor-v0?length=1", grid_worlds.table),
+    ],
+    grid_worlds.few_states: [
+        lambda: grid_worlds.few_states(-99 * _images(30, 12), [f"recharge {i}" for i in range(12)], "bandit, seed 0"),
+        lambda: grid_worlds.few_states(_images(1, 1), ("value",), "bandit, seed 0"),
+    ],
+    seed_bands.returns: [
+        lambda: seed_bands.returns(_study(1), "a study", "val_accuracy"),
+        lambda: seed_bands.returns(_study(8), "a study", "val_accuracy"),
+    ],
+    value_surface.surfaces: [
+        lambda: _plane("MountainCar-v0"),
+        lambda: _plane("CartPole-v1"),
+        lambda: _plane("MountainCar-v0", ("value",)),
     ],
     attention.mistakes: [lambda: attention.mistakes(["one", "twelve"], ["1", "12"], ["7", "212"])],
     language.surprise: [lambda: language.surprise(list("To be, or not\nto be"), np.linspace(0, 9, 19))],

@@ -23,6 +23,7 @@ _LAZY = {
     "evaluate": "zoo.trainer",
     "compare": "zoo.comparison",
     "generate": "zoo.generating",
+    "play": "zoo.showing",
     "write": "zoo.writing",
     "export": "zoo.savedmodel",
     "load": "zoo.loading",

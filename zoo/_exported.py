@@ -9,6 +9,7 @@ FILES = {"savedmodel": "savedmodel", "litert": "model.tflite", "onnx": "model.on
 MEANINGS = {
     "image": "raw pixels 0..255, any number of images",
     "features": "raw features, any number of rows",
+    "observation": "raw observations, any number",
     "z": "codes of the standard normal distribution, any number",
     "prompt": "texts to be continued, any number",
     "source": "texts, any number",

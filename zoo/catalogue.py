@@ -3,6 +3,7 @@
 `@register` checks every function against its rows, and a test counts the parameters.
 """
 
+from zoo.catalogue_agents import AGENTS
 from zoo.catalogue_sequences import SEQUENCES
 from zoo.registry import Entry
 
@@ -378,4 +379,5 @@ ENTRIES = (
         tiny=dict(filters=4, blocks=1, patch=32, discriminator_filters=4, dense=8),
     ),
     *SEQUENCES,
+    *AGENTS,
 )

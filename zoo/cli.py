@@ -11,7 +11,8 @@ from zoo import commands, flags, registry, sources
 from zoo.errors import ZooError
 from zoo.quiet import native_logs_hidden
 
-NEED_KERAS = {"train", "resume", "retrain", "compare", "evaluate", "report", "export", "doctor", "draw", "generate"}
+NEED_KERAS = {"train", "resume", "retrain", "compare", "evaluate", "report", "export", "doctor", "draw"}
+NEED_KERAS |= {"generate", "play"}
 
 
 def main(arguments=None):
@@ -155,6 +156,14 @@ def _parser(arguments):
     generate.add_argument("--seed", type=int, default=0, help="seed of the fit and of the draws (default: 0)")
     generate.add_argument("--to", help="PNG file (default: generated.png in the run folder), or a file for text")
     generate.add_argument("--overwrite", action="store_true", help="replace the file")
+
+    play = command("play", commands.play, "let a trained agent play, and film it", ("folder", "a run folder"))
+    play.add_argument("--episodes", type=int, default=5, help="how many (default: 5)")
+    play.add_argument("--record", metavar="FILE", help="film of the episodes, a .gif or .mp4 file (default: none)")
+    play.add_argument("--env", help="another environment (default: the run's)")
+    play.add_argument("--seed", type=int, default=0, help="seed of the first episode (default: 0)")
+    play.add_argument("--fps", type=int, help="steps of the film in a second (default: the environment's)")
+    play.add_argument("--overwrite", action="store_true", help="replace the file")
 
     export = command("export", commands.export, "export a run's model", ("folder", "a run folder"))
     export.add_argument(

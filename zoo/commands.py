@@ -161,7 +161,9 @@ def predict(parsed):
     width = max(map(len, names))
     for name, answer in zip(names, answers, strict=True):
         number = answer.get("value", answer.get("squared_error"))
-        if "perplexity" in answer:
+        if "action" in answer:
+            said = f"{answer['action']}  {answer['value']:.6g}"
+        elif "perplexity" in answer:
             said = f"perplexity {answer['perplexity']:.4f}"
         elif "text" in answer:
             said = answer["text"]
@@ -197,6 +199,22 @@ def generate(parsed):
     )
     if path is not None:
         print(path)
+
+
+def play(parsed):
+    from zoo import showing
+
+    showing.play(
+        parsed.folder,
+        parsed.episodes,
+        env=parsed.env,
+        seed=parsed.seed,
+        record=parsed.record,
+        fps=parsed.fps,
+        overwrite=parsed.overwrite,
+    )
+    if parsed.record:
+        print(parsed.record)
 
 
 def export(parsed):

@@ -13,6 +13,7 @@ from zoo import recipe, report, runs, trainer
 from zoo.checkpoint import write_atomically
 from zoo.errors import ZooError, suggest
 from zoo.pictures.bands import bands, is_metric
+from zoo.pictures.seed_bands import returns
 
 
 def compare(name, vary=None, seeds=3, folder=None, test=None, verbose=2, **options):
@@ -66,7 +67,10 @@ def compare(name, vary=None, seeds=3, folder=None, test=None, verbose=2, **optio
         rows.append(_row(setting, found))
     text = table(rows, test=not vary if test is None else test)
     write_atomically(folder / "table.md", text + "\n")
-    drawn = [report.save(bands(_histories(homes), source.name), folder / "compare.png")]
+    histories = _histories(homes)
+    drawn = [report.save(bands(histories, source.name), folder / "compare.png")]
+    if any("val_return" in row for group in histories.values() for history in group for row in history):
+        drawn.append(report.save(returns(histories, source.name), folder / "seeds.png"))
     drawn += report.own(source.module, list(zip(settings, homes.values(), strict=True)), folder)
     tell("\n".join(["", text, "", str(folder / "table.md"), *map(str, drawn)]))
     return rows

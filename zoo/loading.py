@@ -42,6 +42,8 @@ REGISTERING = (
     "optimizers",
     "perceptual",
     "pixel_affine",
+    "q_features",
+    "q_learner",
     "reconstruction",
     "segmentation_losses",
     "segmentation_metrics",

@@ -41,9 +41,17 @@ class Error(NamedTuple):
     squared_error: float
 
 
+class Action(NamedTuple):
+    """What an agent does on one observation: the name of the best action, and what it is worth."""
+
+    action: str
+    value: float
+
+
 # The answers of exported files: what is read of each, and what it is called.
 ANSWERS = {("probabilities",): ("probabilities", Answer), ("value",): ("value", Value)}
 ANSWERS["reconstruction", "squared_error"] = "squared_error", Error
+ANSWERS["action", "q_values"] = "q_values", Action
 
 
 class Predictor:
@@ -55,8 +63,8 @@ class Predictor:
             more; a large network gains from several at once.
 
     Attributes:
-        labels: names of the classes, in the order of the probabilities; empty for a regression.
-        input_shape: shape of one input: (height, width, channels) of raw pixels, or (features,).
+        labels: names of the classes, in the order of the probabilities, or of the actions; empty for a regression.
+        input_shape: shape of one input: (height, width, channels) of raw pixels, (features,), or () for a state.
         features: names of the features, in order; empty for images, and where they are not known.
 
     Raises:
@@ -77,23 +85,24 @@ class Predictor:
         interpreter = self._interpreter(1)[0]
         signature = interpreter.get_signature_list().get("serving_default", {})
         outputs = tuple(sorted(signature.get("outputs", ())))
-        if signature.get("inputs") not in (["image"], ["features"]) or outputs not in ANSWERS:
+        if signature.get("inputs") not in (["image"], ["features"], ["observation"]) or outputs not in ANSWERS:
             if "z" in signature.get("inputs", ()):
                 raise ZooError(f"{self.path} makes images of noise, and predicts nothing: zoo generate RUN")
             raise ZooError(
-                f"{self.path} is no LiteRT export of the zoo that predicts classes, values or errors: its signature is "
-                f"{signature or 'missing'}."
+                f"{self.path} is no LiteRT export of the zoo that predicts classes, values, errors or actions: its "
+                f"signature is {signature or 'missing'}."
             )
         name, self._answer = ANSWERS[outputs]
-        self._target = interpreter.get_signature_runner().get_output_details()[name]["index"]
+        answered = interpreter.get_signature_runner().get_output_details()[name]
+        self._target, self._input = answered["index"], signature["inputs"][0]
         details = interpreter.get_input_details()[0]
         self.input_shape = tuple(map(int, details["shape"][1:]))
         self._dtype = np.dtype(details["dtype"])
         packed = _packed(self.path)
         self.features = packed.get("features.txt", ())
         self.labels = ()
-        if self._answer is Answer:
-            classes = int(interpreter.get_output_details()[0]["shape"][-1])
+        if self._answer in (Answer, Action):
+            classes = int(answered["shape"][-1])
             self.labels = packed.get("labels.txt", tuple(map(str, range(classes))))
 
     def __call__(self, inputs):
@@ -101,20 +110,21 @@ class Predictor:
 
         Args:
             inputs: one input of `input_shape`, or any number of them along a first axis. Pixels are whole numbers
-                0..255 of any type; features are numbers.
+                0..255 of any type; features are numbers; so are observations, and states whole ones.
 
         Returns:
-            A list with an `Answer` for each input, a `Value` where the model is a regression, or an `Error` where it is
-            an autoencoder.
+            A list with an `Answer` for each input, a `Value` where the model is a regression, an `Error` where it is an
+            autoencoder, or an `Action` where it is an agent.
 
         Raises:
-            ZooError: inputs of another shape, pixels outside 0..255 or scaled already, features that are not finite.
+            ZooError: inputs of another shape, pixels outside 0..255 or scaled already, features that are not finite, a
+                state that there is not.
         """
         outputs = self.outputs(inputs)
         if not self.labels:
             return [self._answer(value) for value in outputs.tolist()]
         best = outputs.argmax(axis=-1)
-        return [Answer(self.labels[i], float(row[i])) for i, row in zip(best, outputs, strict=True)]
+        return [self._answer(self.labels[i], float(row[i])) for i, row in zip(best, outputs, strict=True)]
 
     def outputs(self, inputs):
         """The numbers behind the answers.
@@ -123,7 +133,7 @@ class Predictor:
             inputs: as for a call.
 
         Returns:
-            float32 array: probabilities (n, classes), or values or squared errors (n,).
+            float32 array: probabilities (n, classes), values or squared errors (n,), or values of actions (n, actions).
         """
         inputs = self._checked(np.asarray(inputs))
         parts, done = [], 0
@@ -136,7 +146,10 @@ class Predictor:
                 interpreter.invoke()
                 parts.append(interpreter.get_tensor(self._target))
                 done += size
-        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+        found = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        if self._dtype.kind == "i" and not np.isfinite(found).all():
+            raise ZooError(f"inputs must be states that the model knows. Received: {inputs.min()} to {inputs.max()}")
+        return found
 
     def images(self, files):
         """Answers for image files, each resized and converted as the folder data of the zoo does.
@@ -152,6 +165,11 @@ class Predictor:
         """
         from zoo.data import read_image
 
+        if self._input == "observation":
+            raise ZooError(
+                f"the model of {self.path} takes observations of shape {self.input_shape}, not image files: in Python "
+                "zoo.Predictor(RUN) takes arrays of them"
+            )
         if len(self.input_shape) != 3:
             raise ZooError(
                 f"the model of {self.path} takes {self.input_shape[0]} features, not images: give a CSV file."
@@ -172,7 +190,7 @@ class Predictor:
                 target, say) are passed over; without either, there must be one column a feature, in order.
 
         Returns:
-            A list with an `Answer` or `Value` for each row.
+            A list with an `Answer`, `Value` or `Action` for each row.
 
         Raises:
             ZooError: a missing file or column, a cell that is no finite number, or a model that takes images.
@@ -180,6 +198,9 @@ class Predictor:
         return self(self._table(file)[1])
 
     def _table(self, file):
+        if not self.input_shape:
+            lines, states = read_features(Path(file), 1, self.features)
+            return lines, states[:, 0]
         if len(self.input_shape) != 1:
             what, how = "images", "Give it image files"
             if len(self.input_shape) == 2:
@@ -190,13 +211,15 @@ class Predictor:
     def _checked(self, inputs):
         if inputs.shape == self.input_shape:
             inputs = inputs[None]
-        shape = f"(n, {', '.join(map(str, self.input_shape))})"
+        shape = str(("n", *self.input_shape)).replace("'", "")
         require(inputs.shape[1:] == self.input_shape and len(inputs), "inputs", inputs.shape, f"of shape {shape}")
         if inputs.dtype == self._dtype == np.uint8:
             return inputs
         require(inputs.dtype.kind in "biuf", "inputs", inputs.dtype, "numbers")
         if self._dtype != np.uint8:
             require(np.isfinite(inputs).all(), "inputs", "NaN or infinity", "finite numbers")
+            if self._dtype.kind == "i":
+                require((inputs == np.floor(inputs)).all(), "inputs", inputs.tolist()[:3], "states, whole numbers")
             return inputs.astype(self._dtype)
         with np.errstate(invalid="ignore"):  # what does not fit is told below
             pixels = inputs.astype(np.uint8)
@@ -233,8 +256,9 @@ def predict(run, files=(), texts=()):
         texts: strings, where the model takes text.
 
     Returns:
-        A list of dicts with `file` and `label` and `probability`, or `file` and `value` or `squared_error`: one for
-        each image, or for each row of a CSV file, then with `file` as `PATH:LINE`. For texts see
+        A list of dicts with `file` and `label` and `probability`; or `file` and `value` or `squared_error`; or, of an
+        agent, `file`, `action` and `value`: one for each image, or for each row of a CSV file, then with `file` as
+        `PATH:LINE`. For texts see
         `zoo.serving.reading.answers`: of a model of language it is `perplexity`.
 
     Raises:

@@ -16,6 +16,7 @@ DRAWN = {
     "autoencoding": "zoo.pictures.codes",
     "generation": "zoo.pictures.generation",
     "language": "zoo.pictures.language",
+    "q_learning": "zoo.pictures.agents",
     "segmentation": "zoo.pictures.masks",
     "transduction": "zoo.pictures.attention",
     "translation": "zoo.pictures.translation",

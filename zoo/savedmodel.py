@@ -39,7 +39,9 @@ def export(model, path, labels=None, format="savedmodel", batch=None, features=N
       `seed`, and `label` where there are classes) to n of them: those of `zoo.adversarial.Adversarial.sample`; and
       `labels`, which names the classes;
     - translation: `translation` (uint8 pixels). Where the model takes images of any height and width, so does the
-      SavedModel, and there is no LiteRT or ONNX file of it.
+      SavedModel, and there is no LiteRT or ONNX file of it;
+    - Q-learning: the input is `observation`, raw; the answer `action` (int64, the best one) and `q_values`, or `value`
+      of a model of states. The SavedModel's signature `labels` names the actions.
 
     Each file is run in a new process that has no zoo and compared with `model`: probabilities to 1e-5 and a millionth
     of the largest logit (1e-4 where an image is put together from tiles), values, codes and squared errors to a

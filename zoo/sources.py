@@ -95,7 +95,7 @@ def models_of(name):
     tree = _tree(recipes()[name])
     found = set()
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "zoo.build" and node.args:
+        if isinstance(node, ast.Call) and ast.unparse(node.func) in ("zoo.build", "zoo.build_for") and node.args:
             found |= {leaf.value for leaf in ast.walk(node.args[0]) if isinstance(leaf, ast.Constant)}
     recipe = function(recipes()[name], "recipe")
     for argument, default in zip(reversed(recipe.args.args), reversed(recipe.args.defaults), strict=False):

@@ -15,6 +15,7 @@ def task_of(model):
         - `"translation"`: an image in, the pixels of an image out, from the layer `zoo.pixel_affine.Pixels`;
         - `"language"`: logits for each symbol of a text, and a `stepper`;
         - `"transduction"`: a text in, another one out, which `transduce` writes;
+        - `"q_learning"`: an observation in, values of actions out, with a `target` network;
         - `"segmentation"`: logits for each pixel;
         - `"classification"`: logits, two or more; `"regression"`: one number.
 
@@ -28,6 +29,8 @@ def task_of(model):
         return "language"
     if hasattr(model, "transduce"):
         return "transduction"
+    if all(hasattr(model, part) for part in ("target", "actions")):
+        return "q_learning"
     if _makes_pixels(model) and len(model.inputs[0].shape) == 4:
         return "translation"
     if hasattr(model, "discriminator"):

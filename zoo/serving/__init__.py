@@ -24,6 +24,7 @@ def serving(model, labels, features, formats):
     from zoo.serving.language import Language
     from zoo.serving.logits import Logits
     from zoo.serving.masks import Masks
+    from zoo.serving.q_learning import QLearning
     from zoo.serving.recurrence import check_unrolls
     from zoo.serving.text import Text
     from zoo.serving.transduction import Transduction
@@ -32,7 +33,7 @@ def serving(model, labels, features, formats):
 
     check_built(model)
     kinds = {"autoencoding": Codes, "segmentation": Masks, "generation": Generation, "translation": Translation}
-    kinds |= {"transduction": Transduction, "language": Language}
+    kinds |= {"transduction": Transduction, "language": Language, "q_learning": QLearning}
     found = kinds.get(task_of(model), Text if symbols_of(model) else Logits)(model, labels, features, formats)
     check_unrolls(model, formats)
     return found

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from zoo import loading, runs
 from zoo.errors import ZooError
+from zoo.tasks import task_of
 
 # Settings of a layer that have no part in what it answers: those of the training, and of the machine.
 IDLE = ("name", "trainable", "dtype", "momentum", "activity_regularizer", "synchronized", "units", "filters")
@@ -92,6 +93,8 @@ def assign(model, entry, weights):
         ) from None
     for layer, values in pairs:
         layer.set_weights(values)
+    if task_of(model) == "q_learning":
+        model.target.set_weights(model.network.get_weights())
 
 
 class _Differs(Exception):
