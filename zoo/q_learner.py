@@ -126,7 +126,8 @@ class QLearner(keras.Model):
                 or (states, actions). None takes all alike.
             followed: probabilities of the policy that it evaluates, likewise; its transitions are weighted by
                 importance sampling. None is `behaviour`.
-            **execution: `run_eagerly`, `steps_per_execution`, `jit_compile` and `auto_scale_loss` of Keras.
+            **execution: `run_eagerly`, `steps_per_execution`, `jit_compile` (by default where observations are vectors
+                or states) and `auto_scale_loss` of Keras.
 
         Raises:
             ZooError: a value that is not named above.
@@ -151,7 +152,9 @@ class QLearner(keras.Model):
             )
         if trace is None and rule in ("sarsa", "evaluation"):
             raise ZooError(f"rule={rule!r} learns from each transition as it happens: give trace, such as trace=0.0")
-        super().compile(optimizer, **execution)
+        # Keras leaves XLA out on a CPU, where a step of many small ones needs it most.
+        quick = len(self.inputs[0].shape) < 4 and not execution.get("run_eagerly")
+        super().compile(optimizer, **{"jit_compile": True if quick else "auto", **execution})
         self.settings = dict(loss=loss, gamma=gamma, double=double, target_every=target_every, tau=tau, rule=rule)
         self.settings |= dict(policy=policy, epsilon=epsilon, temperature=temperature, trace=trace, update=update)
         self.settings |= dict(traces=traces, behaviour=behaviour, followed=followed)
