@@ -38,8 +38,8 @@ __all__ = ["ArgumentError", "Entry", "ZooError", "build", "describe", "list_mode
 def __getattr__(name):
     if name in _LAZY:
         return getattr(importlib.import_module(_LAZY[name]), name)
-    if name == "cli":
-        return importlib.import_module("zoo.cli")
+    if name in ("cli", "data", "envs"):
+        return importlib.import_module(f"zoo.{name}")
     raise AttributeError(f"module 'zoo' has no attribute {name!r}")
 
 

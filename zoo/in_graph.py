@@ -260,7 +260,7 @@ class InGraph(keras.callbacks.Callback):
         """Acts by chance, so that there is something to draw from."""
         import tensorflow as tf
 
-        tf.function(self._by_chance, jit_compile=True).get_concrete_function()()
+        tf.function(self._by_chance, jit_compile=self.model.jit_compile).get_concrete_function()()
 
     def _by_chance(self):
         import tensorflow as tf

@@ -153,7 +153,7 @@ class QLearner(keras.Model):
         if trace is None and rule in ("sarsa", "evaluation"):
             raise ZooError(f"rule={rule!r} learns from each transition as it happens: give trace, such as trace=0.0")
         # Keras leaves XLA out on a CPU, where a step of many small ones needs it most.
-        quick = len(self.inputs[0].shape) < 4 and not execution.get("run_eagerly")
+        quick = self._is_small() and not execution.get("run_eagerly")
         super().compile(optimizer, **{"jit_compile": True if quick else "auto", **execution})
         self.settings = dict(loss=loss, gamma=gamma, double=double, target_every=target_every, tau=tau, rule=rule)
         self.settings |= dict(policy=policy, epsilon=epsilon, temperature=temperature, trace=trace, update=update)
@@ -212,6 +212,10 @@ class QLearner(keras.Model):
 
         return self._answer(chosen, self._seen(observation), ops.convert_to_tensor(draws))
 
+    def _is_small(self):
+        """Whether XLA pays on a CPU: for dense networks, whose steps are mostly overhead; not for convolutions."""
+        return len(self.inputs[0].shape) < 4
+
     def _seen(self, observation):
         return ops.convert_to_tensor(observation, self.inputs[0].dtype)
 
@@ -220,11 +224,10 @@ class QLearner(keras.Model):
 
         key = (function.__name__, *tensors[0].shape)
         if key not in self._functions:
-            # XLA pays for small dense networks, where a call is mostly overhead; on a CPU it slows convolutions down.
-            small = len(self.inputs[0].shape) < 4
+            quick = self.jit_compile if self.compiled else self._is_small()
             specs = [tf.TensorSpec(each.shape, each.dtype) for each in tensors]
             # Each shape by itself: a tf.function that is called with several warns of it, and takes longer to choose.
-            self._functions[key] = tf.function(function, jit_compile=small).get_concrete_function(*specs)
+            self._functions[key] = tf.function(function, jit_compile=quick).get_concrete_function(*specs)
         return self._functions[key](*tensors).numpy()
 
     def evaluate(self, x=None, *args, return_dict=False, **kwargs):
