@@ -175,3 +175,32 @@ def test_bad_settings_are_refused():
         Acting("CartPole-v1", warmup=0)
     with pytest.raises(ZooError, match="memory"):
         InGraph("CartPole-v1", memory=1)
+
+
+def test_frames_that_are_kept_once_give_the_stacks_that_were_seen(monkeypatch):
+    acting = Acting("ALE/Pong-v5?max_episode_steps=7", count=2, train_every=2, warmup=40, memory=400, clip_rewards=True)
+    seen, newest = [], Acting._newest
+
+    def noted(self, frames):
+        seen.append(frames.copy())
+        return newest(self, frames)
+
+    monkeypatch.setattr(Acting, "_newest", noted)
+    acting._warm_up()
+    acting._close()
+    assert acting.replay.held["observation"].shape[2:] == (84, 84, 1) and acting.replay.held["void"].sum() > 2
+    for row, frames in enumerate(seen):
+        for column in range(2):
+            stack = acting.replay._seen(np.array(row), np.array(column))
+            np.testing.assert_array_equal(stack, frames[column])
+
+
+def test_prioritised_replay_is_told_the_errors_of_its_batches():
+    model, data = agent(), experience("gymnasium", priority=1.0, steps=1)
+    fitted(model, data, epochs=1, more=[Schedule("world.beta", linear(0.4, 1.0))])
+    acting = data.train.acting
+    rows, columns = acting._place
+    errors = np.array(acting.errors)
+    held = acting.replay.held["priority"][rows[-1, -1], columns[-1, -1]]
+    assert errors.shape == (4, 8) and (errors > 0).mean() > 0.9 and held == pytest.approx(errors[-1, -1] + 1e-6)
+    assert float(acting.beta.numpy()) == pytest.approx(0.4)  # before the first of one steps
