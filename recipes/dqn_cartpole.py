@@ -3,10 +3,10 @@
 zoo train dqn_cartpole     # 500 ± 0 of 500 over 100 greedy episodes (n=10), 26 s on 2 cores in use
 
 `zoo compare dqn_cartpole --seeds 10`: all ten seeds hold the pole in all of their 100 episodes, after 49 952 steps; the
-30 greedy episodes at the end of each of 24 epochs, which choose the policy, are not counted. One of the ten collapsed on
-the way (`zoo.policy_watch`), and nine are at 500 in the last epoch too. Three things did it, on other seeds: returns of
-five steps, a memory of the last 20 000 transitions, and a rate that falls to 0. With the RL Zoo's settings and a rate that
-falls, seven of ten seeds got there (51 200 steps, the first of equally good policies).
+30 greedy episodes at the end of each of 24 epochs, which choose the policy, are not counted. One of the ten collapsed
+on the way (`zoo.policy_watch`), and nine are at 500 in the last epoch too. Three things did it, on other seeds: returns
+of five steps, a memory of the last 20 000 transitions, and a rate that falls to 0. With the RL Zoo's settings and a
+rate that falls, seven of ten seeds got there (51 200 steps, the first of equally good policies).
 """
 
 import keras

@@ -12,7 +12,10 @@ FORBIDDEN = {"callbacks": {"zoo", "recipes", "tests"}, "zoo": {"recipes", "tests
 # TensorFlow is imported where a pipeline, an export, a check of the machine or a missing kernel needs it, nowhere else.
 TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py"}
 TENSORFLOW |= {"zoo/normalization.py", "zoo/adversarial.py", "zoo/adversarial_steps.py", "zoo/lstm_tensorflow.py"}
-TENSORFLOW |= {f"zoo/{name}.py" for name in ("q_learner", "q_steps", "acting", "in_graph", "online", "online_steps")}
+TENSORFLOW |= {
+    f"zoo/{name}.py"
+    for name in ("q_learner", "q_steps", "acting", "in_graph", "online", "online_steps", "online_gymnasium")
+}
 
 
 def _imports(path):

@@ -117,7 +117,8 @@ class QLearner(keras.Model):
             epsilon: 0 <= number <= 1, share of random actions.
             temperature: number > 0, in units of value.
             trace: None learns from a memory of transitions; a number 0 <= lambda <= 1 learns from each transition as it
-                happens, with eligibility traces of that decay (Sutton, Barto 2018, chapter 12).
+                happens, with eligibility traces of that decay (Sutton, Barto 2018, chapter 12). There is no target
+                network then, and the loss is the squared one: `loss`, `double`, `target_every`, `tau` are of memories.
             update: with a trace, when its increments are added to the weights: each "step" or at the end of the
                 "episode", which with lambda 1 is Monte Carlo.
             traces: "accumulating", or "replacing" for networks whose gradients are 0 or 1, tables and tiles: what is

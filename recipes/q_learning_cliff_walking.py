@@ -1,0 +1,68 @@
+"""Q-learning walks along the cliff of CliffWalking-v1.
+
+zoo train q_learning_cliff_walking     # not measured: needs a run on an idle machine
+
+Sutton, Barto 2018, example 6.6: Q-learning's path runs along the edge (return -13), Sarsa's away from it, for it counts
+the missteps of its own exploring.
+"""
+
+import keras
+
+import zoo
+from callbacks import Schedule, exponential, linear
+from zoo.data.experience import of
+from zoo.online import Online
+
+
+def search(hp):
+    return dict(
+        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log"),
+        trace=hp.Float("trace", 0.0, 0.95),
+    )
+
+
+def recipe(
+    epochs=10,
+    steps=10,
+    rounds=5,
+    learning_rate=0.5,
+    final_rate=1.0,
+    gamma=1.0,
+    rule="q_learning",
+    trace=0.0,
+    explore=0.1,
+    epsilon=0.1,
+    initial=0.0,
+    episodes=1,
+    env="CliffWalking-v1",
+):
+    """500 episodes of the example, step size 1/2, a tenth of random actions.
+
+    Args:
+        epochs: each ends with greedy episodes.
+        steps: steps of Keras in an epoch.
+        rounds: episodes of a step of Keras.
+        learning_rate: step size at the start.
+        final_rate: what the step size falls to, as a share of it.
+        gamma: discount of a step.
+        rule: q_learning, sarsa or expected_sarsa.
+        trace: lambda, decay of the eligibility traces; 0 is one-step.
+        explore: share of random actions at the start.
+        epsilon: share of random actions at the end.
+        initial: what every action is worth at first.
+        episodes: greedy episodes at the end of an epoch.
+        env: the environment, as `zoo.envs.make` takes it.
+    """
+    data = of(env, steps, 1, Online(env, episodes=rounds), episodes)
+    model = zoo.build_for("q_table", env, initial=initial)
+    model.compile(keras.optimizers.SGD(learning_rate), gamma=gamma, rule=rule, trace=trace)
+    callbacks = [
+        data.train.acting,
+        Schedule("learning_rate", exponential(learning_rate, final_rate)),
+        Schedule("epsilon", linear(explore, epsilon)),
+    ]
+    return zoo.Recipe(model, data, epochs, callbacks, objective=("val_return", "max"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

@@ -1,0 +1,82 @@
+"""Q-learning crosses the slippery FrozenLake-v1 of 4 x 4 fields (Watkins 1989; from a memory, Lin 1992).
+
+zoo train q_learning_frozen_lake     # not measured: needs a run
+
+No policy reaches the goal more often than 0.7402 within the 100 steps (by dynamic programming, discount 0.99), and
+`test_exact_return` is how often the learned one does, exactly. Values of the actions differ by less than a hundredth
+where it matters: learned from each step as it happens, they stay noisy, and from a memory they do not.
+"""
+
+import keras
+import numpy as np
+
+import zoo
+from zoo import true_values
+
+
+def search(hp):
+    return dict(learning_rate=hp.Float("learning_rate", 1.0, 30.0, sampling="log"))
+
+
+def measure(model, data, part):
+    """The mean return of the greedy policy, not played but exact."""
+    env = data.parts[part].env
+    best = model.values(np.arange(zoo.envs.describe(env).states, dtype="int32")).argmax(-1)
+    return {"exact_return": true_values.expected_return(env, best)}
+
+
+def recipe(
+    epochs=8,
+    steps=10,
+    rounds=80,
+    train_every=64,
+    gradient_steps=8,
+    count=16,
+    batch_size=512,
+    learning_rate=10.0,
+    gamma=0.99,
+    epsilon=1.0,
+    memory=300_000,
+    warmup=1_000,
+    episodes=100,
+    env="FrozenLake-v1",
+):
+    """Random steps, 409 600 of them, and batches of 512 from the memory of the last 300 000.
+
+    Args:
+        epochs: each ends with greedy episodes.
+        steps: steps of Keras in an epoch.
+        rounds: rounds in a step of Keras.
+        train_every: steps in the environment of a round.
+        gradient_steps: gradient steps of a round.
+        count: environments side by side.
+        batch_size: transitions of a gradient step.
+        learning_rate: rate of gradient descent on the mean over the batch: a batch of n that holds a pair of state and
+            action once moves its value by a share of rate / n.
+        gamma: discount of a step.
+        epsilon: share of random actions; 1 learns of the best policy from chance alone.
+        memory: transitions that are kept.
+        warmup: steps by chance before training.
+        episodes: greedy episodes at the end of an epoch.
+        env: the environment, as `zoo.envs.make` takes it; one with a table of transitions.
+    """
+    data = zoo.data.experience(
+        env,
+        steps,
+        batch_size,
+        count=count,
+        train_every=train_every,
+        gradient_steps=gradient_steps,
+        rounds=rounds,
+        memory=memory,
+        warmup=warmup,
+        gamma=gamma,
+        episodes=episodes,
+    )
+    agent = zoo.build_for("q_table", env)
+    agent.compile(keras.optimizers.SGD(learning_rate), "squared", gamma=gamma, epsilon=epsilon)
+    return zoo.Recipe(agent, data, epochs, [data.train.acting], objective=("val_return", "max"), measures=(measure,))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))

@@ -1,0 +1,93 @@
+"""Q-learning with a table plays Flappy Bird, which is seen on a grid.
+
+zoo train q_table_flappy_bird     # not measured: needs a run
+
+What is seen is the next gap, across and down in squares, and the bird's speed; a survived step pays 1, a pipe 50, the
+end -1000. It needs the packages of `pip install keras-zoo[rl]`.
+"""
+
+import keras
+
+import zoo
+from callbacks import EarlyStopping, Schedule, linear
+from zoo.policy_watch import PolicyWatch
+
+
+def search(hp):
+    return dict(learning_rate=hp.Float("learning_rate", 10.0, 200.0, sampling="log"))
+
+
+def recipe(
+    epochs=20,
+    steps=20,
+    rounds=10,
+    train_every=64,
+    gradient_steps=16,
+    count=8,
+    batch_size=512,
+    learning_rate=100.0,
+    final_rate=0.1,
+    gamma=0.99,
+    n_step=1,
+    start=0.05,
+    epsilon=0.0,
+    explore=0.5,
+    memory=200_000,
+    warmup=1_000,
+    episodes=5,
+    test_episodes=20,
+    env="zoo.envs.flappy_table:zoo/FlappyTable-v0?max_episode_steps=1000",
+):
+    """Eight games side by side, 256 000 steps, and batches of 512 from the memory; one flap too many is the end.
+
+    Args:
+        epochs: each ends with greedy episodes that choose the best policy.
+        steps: steps of Keras in an epoch.
+        rounds: rounds in a step of Keras.
+        train_every: steps in the games of a round.
+        gradient_steps: gradient steps of a round.
+        count: games side by side.
+        batch_size: transitions of a gradient step.
+        learning_rate: rate of gradient descent on the mean over the batch: a batch of n that holds a pair of state and
+            action once moves its value by a share of rate / n.
+        final_rate: what the rate falls to, as a share of it.
+        gamma: discount of a step.
+        n_step: steps whose rewards are added up.
+        start: share of random actions at the beginning.
+        epsilon: share of random actions after `explore`.
+        explore: share of the training over which random actions fall from `start` to `epsilon`.
+        memory: transitions that are kept.
+        warmup: steps by chance before training.
+        episodes: greedy episodes at the end of an epoch.
+        test_episodes: greedy episodes after training, others.
+        env: the environment, as `zoo.envs.make` takes it.
+    """
+    data = zoo.data.experience(
+        env,
+        steps,
+        batch_size,
+        count=count,
+        train_every=train_every,
+        gradient_steps=gradient_steps,
+        rounds=rounds,
+        memory=memory,
+        warmup=warmup,
+        gamma=gamma,
+        n_step=n_step,
+        episodes=episodes,
+        test_episodes=test_episodes,
+    )
+    agent = zoo.build_for("q_table", env)
+    agent.compile(keras.optimizers.SGD(learning_rate), "squared", gamma=gamma)
+    callbacks = [
+        data.train.acting,
+        Schedule("learning_rate", linear(learning_rate, final_rate * learning_rate)),
+        Schedule("epsilon", linear(start, epsilon), epochs=explore * epochs),
+        PolicyWatch(),
+        EarlyStopping("val_return", mode="max", patience=epochs, ties="last"),
+    ]
+    return zoo.Recipe(agent, data, epochs, callbacks, objective=("val_return", "max"))
+
+
+if __name__ == "__main__":
+    raise SystemExit(zoo.cli.train(__file__))
