@@ -8,6 +8,7 @@ from keras import ops
 
 from callbacks import step as wrapping
 from zoo import policies
+from zoo.q_steps import of_action
 
 # Steps whose random numbers are drawn together.
 BLOCK = 64
@@ -85,7 +86,8 @@ def _step(world, model, weights, draws, held, traces, pending):
         if settings["rule"] == "sarsa":
             # Chosen when the step before was learned from, with the weights as they were.
             action = tf.where(begins, action, held["action"])
-        value = values[0, 0] if settings["rule"] == "evaluation" else values[0, action[0]]
+        # Not values[0, action[0]]: XLA takes the place of a slice for a constant, and compiles again when it is another.
+        value = values[0, 0] if settings["rule"] == "evaluation" else of_action(values, action)[0]
     gradients = tape.gradient(value, [weight.value for weight in weights], unconnected_gradients="zero")
     after, reward, terminated, *cut = twin.step(state, action, draws[2])
     elapsed = held["elapsed"] + 1
@@ -141,7 +143,7 @@ def _worth(model, seen, draws):
     if rule == "evaluation":
         return values[0, 0], chosen
     if rule == "sarsa":
-        return values[0, chosen[0]], chosen
+        return of_action(values, chosen)[0], chosen
     if rule == "expected_sarsa":
         return ops.sum(policies.probabilities(model, values) * values), chosen
     return ops.max(values), chosen
@@ -155,9 +157,9 @@ def _traced(world, model, values, seen, action, gradients, traces):
     kept, ratio = settings["gamma"] * settings["trace"], 1.0
     if settings["rule"] == "q_learning":
         # What follows an action that is not the best tells nothing of the best one's worth before it.
-        kept = kept * tf.where(values[0, action[0]] >= ops.max(values), 1.0, 0.0)
+        kept = kept * tf.where(of_action(values, action)[0] >= ops.max(values), 1.0, 0.0)
     if world.followed is not None:
-        taken = [_of_state(each, seen)[0, action[0]] for each in (world.followed, world.behaviour)]
+        taken = [of_action(_of_state(each, seen), action)[0] for each in (world.followed, world.behaviour)]
         ratio = taken[0] / taken[1]
     if settings["traces"] == "replacing":
         return [
