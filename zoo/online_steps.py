@@ -86,7 +86,7 @@ def _step(world, model, weights, draws, held, traces, pending):
         if settings["rule"] == "sarsa":
             # Chosen when the step before was learned from, with the weights as they were.
             action = tf.where(begins, action, held["action"])
-        # Not values[0, action[0]]: XLA takes the place of a slice for a constant, and compiles again when it is another.
+        # Not values[0, action[0]]: XLA takes a slice's place for a constant, and compiles again for another.
         value = values[0, 0] if settings["rule"] == "evaluation" else of_action(values, action)[0]
     gradients = tape.gradient(value, [weight.value for weight in weights], unconnected_gradients="zero")
     after, reward, terminated, *cut = twin.step(state, action, draws[2])

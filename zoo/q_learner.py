@@ -120,7 +120,7 @@ class QLearner(keras.Model):
                 happens, with eligibility traces of that decay (Sutton, Barto 2018, chapter 12). There is no target
                 network then, and the loss is the squared one: `loss`, `double`, `target_every`, `tau` are of memories.
             update: with a trace, when its increments are added to the weights: each "step" or at the end of the
-                "episode", which with lambda 1 is Monte Carlo.
+                "episode": the sum of the forward view's increments, with lambda 1 of Monte Carlo's.
             traces: "accumulating", or "replacing" for networks whose gradients are 0 or 1, tables and tiles: what is
                 visited again begins anew.
             behaviour: probabilities of the actions with which an "evaluation" acts: (actions,), the same in all states,

@@ -17,6 +17,8 @@ OWN = (
     ("zoo/Baird-v0", "zoo.envs.baird:Baird", 1000),
     ("zoo/RecyclingRobot-v0", "zoo.envs.robot:RecyclingRobot", 100),
     ("zoo/Bandit-v0", "zoo.envs.bandit:Bandit", 1000),
+    ("zoo/Spiral-v0", "zoo.envs.spiral:Spiral", 1000),
+    ("zoo/Star-v0", "zoo.envs.star:Star", 1000),
 )
 
 
