@@ -37,7 +37,7 @@ ROUND = {
     ("256:128", "sb3, 8 envs"): (8, 256, 128),
 }
 # Steps that a call into the graph takes, where a round is one step.
-CALL = 500
+CALL = 2000
 
 
 def main():
