@@ -11,7 +11,7 @@ from matplotlib.colors import to_hex
 import zoo
 from zoo import envs, runs
 from zoo.data.experience import Episodes
-from zoo.pictures import agents, grid_worlds, seed_bands, value_surface
+from zoo.pictures import agents, grid_maps, grid_worlds, seed_bands, value_surface
 from zoo.playing import Episode
 
 LAKE = "FrozenLake-v1?is_slippery=false"
@@ -19,7 +19,7 @@ MOVES = ("left", "down", "right", "up")
 
 
 def test_the_lake_s_map():
-    (found,) = grid_worlds.maps(LAKE)
+    (found,) = grid_maps.maps(LAKE)
     assert ["".join(letter or "." for letter in row) for row in found.letters] == ["S...", ".H.H", "...H", "H..G"]
     assert found.states.tolist() == np.arange(16).reshape(4, 4).tolist()
     assert found.states[found.ends].tolist() == [5, 7, 11, 12, 15]
@@ -27,13 +27,13 @@ def test_the_lake_s_map():
 
 
 def test_the_cliff_s_map():
-    (found,) = grid_worlds.maps("CliffWalking-v1")
+    (found,) = grid_maps.maps("CliffWalking-v1")
     assert ["".join(letter or "." for letter in row) for row in found.letters] == ["." * 12] * 3 + ["SCCCCCCCCCCG"]
     assert found.ends.sum() == 11 and not found.ends[3, 0]
 
 
 def test_the_taxi_s_maps_are_told_by_its_own_code():
-    found = grid_worlds.maps("Taxi-v4")
+    found = grid_maps.maps("Taxi-v4")
     inner = envs.make("Taxi-v4").unwrapped
     assert [each.title for each in found][:2] == ["waits at R, to G", "waits at G, to Y"]
     assert [each.title for each in found][4:] == [f"aboard, to {place}" for place in "RGYB"]
@@ -49,10 +49,10 @@ def test_the_taxi_s_maps_are_told_by_its_own_code():
 
 
 def test_rows_and_what_has_no_map():
-    (found,) = grid_worlds.maps("zoo/RandomWalk-v0")
+    (found,) = grid_maps.maps("zoo/RandomWalk-v0")
     assert found.states.tolist() == [list(range(7))] and found.ends.tolist() == [[True, *[False] * 5, True]]
-    assert grid_worlds.maps("zoo/Corridor-v0?length=50") == []  # too wide
-    assert grid_worlds.maps("zoo/RecyclingRobot-v0") == grid_worlds.maps("CartPole-v1") == []
+    assert grid_maps.maps("zoo/Corridor-v0?length=50") == []  # too wide
+    assert grid_maps.maps("zoo/RecyclingRobot-v0") == grid_maps.maps("CartPole-v1") == []
 
 
 def _drawn(axis):
@@ -78,7 +78,7 @@ def test_arrows_are_the_best_actions():
     values[2, [0, 3]] = 2.0
     values[4] = [0, 3.0, 0, 3.0 - 1e-9]
     values[6, 1] = -1.0
-    found = _drawn(grid_worlds.page(grid_worlds.maps(LAKE), values, MOVES, "t").axes[0])
+    found = _drawn(grid_worlds.page(grid_maps.maps(LAKE), values, MOVES, "t").axes[0])
     assert found[0, 0] == ["dot", "S"] or found[0, 0] == ["S", "dot"]
     assert found[0, 1] == [(1, 0)]
     assert found[0, 2] == [(-1, 0), (0, -1)]
@@ -92,10 +92,10 @@ def test_actions_without_a_direction_are_letters_and_values_of_states_are_number
     values = np.zeros((500, 6))
     inner = envs.make("Taxi-v4").unwrapped
     values[inner.encode(0, 0, 4, 0), 5] = 1.0
-    axes = grid_worlds.page(grid_worlds.maps("Taxi-v4"), values, actions, "t").axes
+    axes = grid_worlds.page(grid_maps.maps("Taxi-v4"), values, actions, "t").axes
     letters = [text.get_text() for text in axes[4].texts if text.get_position() == (0.5, 0.5)]
     assert letters == ["D"]
-    walk = grid_worlds.page(grid_worlds.maps("zoo/RandomWalk-v0"), np.linspace(0, 1.2, 7)[:, None], ("value",), "t")
+    walk = grid_worlds.page(grid_maps.maps("zoo/RandomWalk-v0"), np.linspace(0, 1.2, 7)[:, None], ("value",), "t")
     said = [text.get_text() for text in walk.axes[0].texts if text.get_text() not in ("", "T")]
     assert said == ["0.2", "0.4", "0.6", "0.8", "1"]
     best, worst = (walk.axes[0].patches[index].get_facecolor() for index in (5, 1))
@@ -104,7 +104,7 @@ def test_actions_without_a_direction_are_letters_and_values_of_states_are_number
 
 def test_the_table_has_a_part_for_each_direction():
     values = np.arange(64.0).reshape(16, 4)
-    (found,) = grid_worlds.maps(LAKE)
+    (found,) = grid_maps.maps(LAKE)
     axis = grid_worlds.table(found, values, MOVES, "t").axes[0]
     parts = [patch for patch in axis.patches if len(patch.get_path().vertices) == 4]  # closed triangles
     assert len(parts) == 4 * 11
@@ -115,7 +115,7 @@ def test_the_table_has_a_part_for_each_direction():
     assert len(top) == 1 and top[0].get_path().vertices[:, 1].min() == 3  # state 14: up, which is value 59
     numbers = [text.get_text() for text in axis.texts]
     assert numbers.count("58") == 1 and "20" not in numbers  # state 5 is a hole
-    row = grid_worlds.table(*grid_worlds.maps("zoo/Corridor-v0"), np.arange(12.0).reshape(6, 2), ("left", "right"), "t")
+    row = grid_worlds.table(*grid_maps.maps("zoo/Corridor-v0"), np.arange(12.0).reshape(6, 2), ("left", "right"), "t")
     halves = [patch.get_path().vertices for patch in row.axes[0].patches if len(patch.get_path().vertices) == 5]
     left = [half for half in halves if np.ptp(half[:, 0]) == 0.5 and half[:, 0].min() % 1 == 0]
     assert len(left) == 5

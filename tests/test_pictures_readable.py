@@ -29,6 +29,7 @@ from zoo.pictures import (
     decision,
     densities,
     generation,
+    grid_maps,
     grid_worlds,
     language,
     layers,
@@ -153,7 +154,7 @@ def _plane(env, actions=None):
 
 
 def _grid(env, function=grid_worlds.page):
-    spec, shown = envs.describe(env), grid_worlds.maps(env)
+    spec, shown = envs.describe(env), grid_maps.maps(env)
     values = -100 * _images(spec.states, spec.actions)
     return function(shown if function is grid_worlds.page else shown[0], values, spec.action_names, "sarsa, seed 0")
 
@@ -312,7 +313,7 @@ PICTURES = {
         lambda: _grid("CliffWalking-v1"),
         lambda: _grid("Taxi-v4"),
         lambda: _grid("zoo/RandomWalk-v0?states=37"),
-        lambda: grid_worlds.page(grid_worlds.maps("zoo/RandomWalk-v0"), -99 * _images(7, 1), ("value",), "td, seed 0"),
+        lambda: grid_worlds.page(grid_maps.maps("zoo/RandomWalk-v0"), -99 * _images(7, 1), ("value",), "td, seed 0"),
     ],
     grid_worlds.table: [
         lambda: _grid("FrozenLake-v1?map_name=8x8", grid_worlds.table),

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import envs, runs
-from zoo.pictures import grid_worlds, value_surface
+from zoo.pictures import grid_maps, grid_worlds, value_surface
 from zoo.playing import play
 from zoo.report import panels, save
 
@@ -186,7 +186,7 @@ def _of_states(model, spec, title, episode):
         )
     values = _values(model, np.arange(spec.states, dtype="int32"))
     names = spec.action_names if model.actions > 1 else ("value",)
-    maps = grid_worlds.maps(spec.env)
+    maps = grid_maps.maps(spec.env)
     if maps:
         found = {"policy": grid_worlds.page(maps, values, names, title)}
         if len(maps) == 1 and model.actions > 1:

@@ -1,7 +1,5 @@
 """What an agent learned in a grid world: the map with the values of its states, the greedy arrows, and every value."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from zoo.report import panels
@@ -28,54 +26,13 @@ TRIANGLES = {
 }
 HALVES = {(-1, 0): ((0, 0), (0, 1), (0.5, 1), (0.5, 0)), (1, 0): ((0.5, 0), (0.5, 1), (1, 1), (1, 0))}
 COLOURS = "viridis"
-# Maps of more cells than this have no numbers; wider ones are not drawn.
+# Maps of more cells than this have no numbers.
 NUMBERED = 64
-WIDEST = 40
 # Values that differ by less than this share of their range are equally good.
 TIE = 1e-6
 # Inches of a cell, and of the colour bar beside the map.
 ROOM = 0.72
 BAR = 1.3
-
-
-@dataclass(frozen=True)
-class Map:
-    """A map, whose cells are states.
-
-    Args:
-        title: what it is of.
-        states: integers (rows, columns): the state of each cell.
-        letters: strings (rows, columns): what is written into a cell.
-        ends: booleans (rows, columns): where nothing is done, for the episode has ended, or nobody can be.
-        walls: pairs (row, column) of cells that have a wall on their right.
-    """
-
-    title: str
-    states: np.ndarray
-    letters: np.ndarray
-    ends: np.ndarray
-    walls: tuple = ()
-
-
-def maps(env):
-    """The maps of an environment.
-
-    Args:
-        env: an environment's name; see `zoo.envs.make`.
-
-    Returns:
-        A list of `Map`: of Taxi, one for each place where the passenger waits and one for each where it is taken; of
-        the frozen lake, the cliff, the corridor and the random walk one; of any other environment, and where the map
-        is more than 40 cells wide or high, none.
-    """
-    from zoo import envs
-
-    made = envs.make(env)
-    made.close()
-    inner = made.unwrapped
-    reader = READERS.get(type(inner).__name__)
-    found = reader(inner) if reader else []
-    return [each for each in found if max(each.states.shape) <= WIDEST]
 
 
 def page(shown, values, actions, title):
@@ -85,7 +42,7 @@ def page(shown, values, actions, title):
     there is a dot: nothing was learned.
 
     Args:
-        shown: a list of `Map`.
+        shown: a list of `zoo.pictures.grid_maps.Map`.
         values: (states, actions) array; of one column, the values of the states, and there are no arrows.
         actions: names of the actions.
         title: the figure's.
@@ -131,7 +88,7 @@ def table(shown, values, actions, title):
     """A map with the value of every action: a part of the cell for each, in its direction.
 
     Args:
-        shown: a `Map`.
+        shown: a `zoo.pictures.grid_maps.Map`.
         values: (states, actions) array.
         actions: names of the actions; those without a direction are left out.
         title: the figure's.
@@ -191,63 +148,6 @@ def few_states(values, actions, title):
     figure.colorbar(image, ax=axis, label="value")
     figure.suptitle(title)
     return figure
-
-
-def _lake(inner):
-    letters = np.array([[cell.decode() for cell in row] for row in inner.desc])
-    return [
-        Map(
-            "",
-            np.arange(letters.size).reshape(letters.shape),
-            np.where(letters == "F", "", letters),
-            np.isin(letters, ["H", "G"]),
-        )
-    ]
-
-
-def _cliff(inner):
-    states = np.arange(np.prod(inner.shape)).reshape(inner.shape)
-    letters = np.where(inner._cliff, "C", "")
-    letters.flat[inner.start_state_index] = "S"
-    letters.flat[-1] = "G"
-    return [Map("", states, letters, inner._cliff | (letters == "G"))]
-
-
-def _taxi(inner):
-    rows, columns = inner.max_row + 1, inner.max_col + 1
-    drawn = np.array([[cell.decode() for cell in row] for row in inner.desc])
-    walls = tuple(
-        (row, column) for row in range(rows) for column in range(columns - 1) if drawn[row + 1, 2 * column + 2] == "|"
-    )
-    places = [drawn[row + 1, 2 * column + 1] for row, column in inner.locs]
-    letters = np.full((rows, columns), "", "U1")
-    for name, place in zip(places, inner.locs, strict=True):
-        letters[place] = name
-    aboard = len(places)
-    found = []
-    for passenger in (*range(aboard), aboard):
-        for target in range(aboard) if passenger == aboard else [(passenger + 1) % aboard]:
-            states = np.array(
-                [[inner.encode(row, column, passenger, target) for column in range(columns)] for row in range(rows)]
-            )
-            where = "aboard" if passenger == aboard else f"waits at {places[passenger]}"
-            nowhere = np.zeros((rows, columns), bool)
-            found.append(Map(f"{where}, to {places[target]}", states, letters, nowhere, walls))
-    return found
-
-
-def _row(inner):
-    letters = np.array([list(inner.letters.replace("-", " "))])
-    return [Map("", np.arange(letters.size)[None], np.char.strip(letters), letters == "T")]
-
-
-READERS = {
-    "FrozenLakeEnv": _lake,
-    "CliffWalkingEnv": _cliff,
-    "TaxiEnv": _taxi,
-    "Corridor": _row,
-    "RandomWalk": _row,
-}
 
 
 def _scale(values, low=None):
