@@ -64,8 +64,10 @@ class Schedule(keras.callbacks.Callback):
                 "a schedule must know how long the training is: pass steps_per_epoch to fit, or a data set that knows "
                 "its number of batches"
             )
+        # Kept, for on JAX the step must not read the model.
+        self._updates = step.updates(self.model)
         if self._first is None:
-            done = epoch * self.params["steps"] * step.updates(self.model)
+            done = epoch * self.params["steps"] * self._updates
             self._first = int(ops.convert_to_numpy(self._count().value)) - done
         step.install(self)
 
@@ -157,7 +159,7 @@ class Schedule(keras.callbacks.Callback):
 
     def _assign(self, variable, count):
         total = self._steps()
-        done = ops.cast(count.value - self._first, "float32") / step.updates(self.model)
+        done = ops.cast(count.value - self._first, "float32") / self._updates
         value = curves.value(self.curve, ops.minimum(done / total, 1.0), total)
         variable.assign(ops.cast(self.factor * value, variable.dtype))
 
