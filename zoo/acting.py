@@ -4,7 +4,7 @@ import keras
 import numpy as np
 
 from zoo import policies, watching
-from zoo.errors import ZooError, require
+from zoo.errors import require
 from zoo.replay import Replay
 
 # What random numbers are for: the last word of their seed.
@@ -107,14 +107,9 @@ class Acting(keras.callbacks.Callback):
         return drawn.pop("observation"), drawn
 
     def on_train_begin(self, logs=None):
-        from zoo.playing import check_fits
+        from zoo.playing import check_memory
 
-        check_fits(self.model, self.spec)
-        if self.model.settings["gamma"] != self.replay.gamma:
-            raise ZooError(
-                f"the memory discounts by {self.replay.gamma} and the model was compiled with gamma="
-                f"{self.model.settings['gamma']}: they must be the same"
-            )
+        check_memory(self.model, self.spec, self.replay.gamma)
         self.model.world = self
         self.model.updates_per_step = self.gradient_steps
         if self.replay.priority:
@@ -208,6 +203,9 @@ class Acting(keras.callbacks.Callback):
 
 def _stack(spec):
     """Frames in an observation, where it is the last few of a game's: a memory keeps the newest alone."""
-    from zoo.envs import atari
+    import gymnasium
 
-    return atari.STACK if spec.id.startswith("ALE/") and len(spec.shape) == 3 else 1
+    from zoo.envs import atari, names
+
+    _, options = names.parse(spec.env)
+    return atari.STACK if atari.is_screen(gymnasium.spec(spec.id), options) else 1

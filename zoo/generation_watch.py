@@ -3,7 +3,6 @@
 import functools
 import math
 
-import keras
 import numpy as np
 
 from zoo import judging
@@ -11,11 +10,12 @@ from zoo.errors import require
 from zoo.generation_measures import check_count, check_model, class_figures, diversity
 from zoo.generation_scores import frechet_distance, precision_recall
 from zoo.seeding import check_seed
+from zoo.telling import Telling
 
 NAMES = ("frechet", "precision", "recall", "classes", "class_kl", "diversity")
 
 
-class GenerationScores(keras.callbacks.Callback):
+class GenerationScores(Telling):
     """Scores what a generator makes at the end of epochs, and says in a line when its modes have collapsed.
 
     `frechet`, `precision`, `recall`, `classes`, `class_kl` and `diversity` go into the logs (`zoo.generation_measures`
@@ -61,6 +61,8 @@ class GenerationScores(keras.callbacks.Callback):
         (2, 2)
     """
 
+    kept = ("_values", "_low")
+
     def __init__(self, judge, images, n=1000, every=1, seed=0, coverage=0.5, least=0.1, patience=3):
         super().__init__()
         check_count(n)
@@ -85,10 +87,6 @@ class GenerationScores(keras.callbacks.Callback):
         check_model(self.model)
         self._start()
 
-    def on_epoch_begin(self, epoch, logs=None):
-        # Not when it is found: the line of the epoch's progress is not ended there.
-        self._tell()
-
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
         finite = all(math.isfinite(value) for name, value in logs.items() if name.endswith("loss"))
@@ -96,29 +94,10 @@ class GenerationScores(keras.callbacks.Callback):
             self._measure(epoch + 1)
         logs.update(self._values or dict.fromkeys(NAMES, math.nan))
 
-    def on_train_end(self, logs=None):
-        self._tell()
-
-    def get_state(self):
-        """For a checkpoint: all but the judge and the images."""
-        return {name: getattr(self, name) for name in _STATE}
-
-    def set_state(self, state):
-        """Puts back what `get_state` gave, after `on_train_begin`."""
-        for name in _STATE:
-            setattr(self, name, state[name])
-
     def _start(self):
-        self.collapses = []
+        super()._start()
         self._values = {}
         self._low = 0  # measurements in a row that looked like a collapse
-        self._told = 0
-
-    def _tell(self):
-        if self.params.get("verbose", 1):
-            for _, line in self.collapses[self._told :]:
-                print(line)
-        self._told = len(self.collapses)
 
     def _measure(self, epoch):
         real, real_classes = self._real
@@ -144,6 +123,3 @@ class GenerationScores(keras.callbacks.Callback):
     @functools.cached_property
     def _real(self):
         return self.judge.look(self._images)
-
-
-_STATE = ("collapses", "_values", "_low", "_told")

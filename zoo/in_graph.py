@@ -5,7 +5,7 @@ import numpy as np
 from keras import ops
 
 from zoo import policies, q_steps, watching
-from zoo.errors import ZooError, require
+from zoo.errors import require
 
 # What random numbers are for: the last word of their seed.
 ROUNDS, WARMING = 0, 1
@@ -16,9 +16,9 @@ class InGraph(keras.callbacks.Callback):
     """Runs the whole loop inside the training step: act, step, remember, draw, learn.
 
     A step of Keras is `rounds` rounds, each of `train_every` steps in the environments and then `gradient_steps`
-    gradient steps. XLA compiles all of it as one function, in which nothing waits for Python: CartPole with a gradient
-    step a step runs some twenty times as fast as outside (`benchmarks/agents.py`). Schedules set their variable before
-    each step of Keras, which is a stair of `rounds` rounds.
+    gradient steps. XLA compiles all of it as one function, in which nothing waits for Python (`benchmarks/agents.py`
+    measures what that gains). Schedules set their variable before each step of Keras, which is a stair of `rounds`
+    rounds.
 
     Args:
         env: an environment's name, one that `zoo.envs.tensor` has.
@@ -97,14 +97,9 @@ class InGraph(keras.callbacks.Callback):
         return sum(int(np.prod(each.shape)) * np.dtype(each.dtype).itemsize for each in self.held.values())
 
     def on_train_begin(self, logs=None):
-        from zoo.playing import check_fits
+        from zoo.playing import check_memory
 
-        check_fits(self.model, self.spec)
-        if self.model.settings["gamma"] != self.gamma:
-            raise ZooError(
-                f"the memory discounts by {self.gamma} and the model was compiled with gamma="
-                f"{self.model.settings['gamma']}: they must be the same"
-            )
+        check_memory(self.model, self.spec, self.gamma)
         self.model.world = self
         self.model.updates_per_step = self.rounds * self.gradient_steps
         if not int(self.held["added"].numpy()):
@@ -116,7 +111,7 @@ class InGraph(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch, logs=None):
         totals = {name: float(each.numpy()) for name, each in self.sums.items()}
-        logs["train_return"] = totals["train_return"] / totals["episodes"] if totals["episodes"] else float("nan")
+        logs["train_return"] = watching.mean(totals["train_return"], totals["episodes"])
         logs["episodes"] = float(self.held["finished"].numpy())
         size = min(int(self.held["added"].numpy()), self.rows)
         taken = ~self.held["void"].numpy()[:size]
@@ -152,9 +147,7 @@ class InGraph(keras.callbacks.Callback):
             losses = self._learn(model, held, losses, places[index])
             return index + 1, held, sums, losses
 
-        held = {name: each.value for name, each in self.held.items()}
-        sums = {name: each.value for name, each in self.sums.items()}
-        begin = 0, held, sums, q_steps.nothing()
+        begin = 0, *self._now(), q_steps.nothing()
         _, held, sums, losses = tf.while_loop(
             lambda index, *_: index < self.rounds, one, begin, maximum_iterations=self.rounds
         )
@@ -272,11 +265,13 @@ class InGraph(keras.callbacks.Callback):
             held, sums = self._step(held, sums, self.twin.observe(held["state"]), action, draws[index])
             return index + 1, held, sums
 
-        held = {name: each.value for name, each in self.held.items()}
-        sums = {name: each.value for name, each in self.sums.items()}
         condition = lambda index, *_: index < self.warmup  # noqa: E731
-        _, held, sums = tf.while_loop(condition, one, (0, held, sums), maximum_iterations=self.warmup)
+        _, held, sums = tf.while_loop(condition, one, (0, *self._now()), maximum_iterations=self.warmup)
         self._keep(held, sums)
+
+    def _now(self):
+        """What is held and the sums, as tensors."""
+        return tuple({name: each.value for name, each in group.items()} for group in (self.held, self.sums))
 
     def _keep(self, held, sums):
         for name, each in self.held.items():

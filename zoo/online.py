@@ -67,15 +67,10 @@ class Online(keras.callbacks.Callback):
         for name, value in (("episodes", episodes), ("steps", steps)):
             whole = isinstance(value, int) and not isinstance(value, bool) and value >= 1
             require(value is None or whole, name, value, "a whole number >= 1")
-        require(engine in ENGINES, "engine", engine, f"one of {', '.join(map(repr, ENGINES))}")
         self.env, self.episodes, self.steps, self.seed = env, episodes, steps, check_seed(seed)
         self.spec = envs.describe(env)
-        self.twin = envs.tensor(env) if engine != "gymnasium" else None
+        self.twin = envs.twin(env, engine)
         self.compiled = self.twin is not None
-        if engine == "tensor" and not self.compiled:
-            raise ZooError(
-                f"there is no twin of {env} in tensor ops: engine='gymnasium' acts in the environment itself"
-            )
         if not self.compiled:
             self.twin = Played(env)
         shapes = {
@@ -133,7 +128,7 @@ class Online(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         totals = {name: float(each.numpy()) for name, each in self.tallies.items()}
         self.finished += int(totals["episodes"])
-        logs["train_return"] = totals["train_return"] / totals["episodes"] if totals["episodes"] else float("nan")
+        logs["train_return"] = watching.mean(totals["train_return"], totals["episodes"])
         logs["episodes"] = float(self.finished)
         logs.update(watching.values(self.model, self.env))
 
@@ -200,9 +195,6 @@ class Online(keras.callbacks.Callback):
         require(found.shape in shapes and (found >= 0).all(), name, given, works)
         require(np.allclose(found.sum(-1), 1, atol=1e-6), name, given, works)
         return found
-
-
-ENGINES = ("auto", "gymnasium", "tensor")
 
 
 def _variable(name, shape, dtype):

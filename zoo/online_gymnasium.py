@@ -14,7 +14,7 @@ class Played:
 
     Attributes:
         actions, shape, dtype, limit, state_shape, state_dtype, reset_draws, step_draws: see
-            `zoo.envs.tensor.TensorEnvironment`.
+            `zoo.envs.tensor_environment.TensorEnvironment`.
     """
 
     reset_draws, step_draws = 1, 0

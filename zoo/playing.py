@@ -110,6 +110,25 @@ def guarded(env, function, *arguments, **named):
         ) from error
 
 
+def check_memory(model, spec, gamma):
+    """Checks that a model fits an environment, and discounts as the memory of what happened there.
+
+    Args:
+        model: a compiled `QLearner`.
+        spec: a `zoo.envs.Spec`.
+        gamma: the memory's.
+
+    Raises:
+        ZooError: as `check_fits`, or another discount.
+    """
+    check_fits(model, spec)
+    compiled = model.settings["gamma"]
+    if compiled != gamma:
+        raise ZooError(
+            f"the memory discounts by {gamma} and the model was compiled with gamma={compiled}: they must be the same"
+        )
+
+
 def check_fits(model, spec):
     """Checks that a model sees what an environment shows, and does what can be done there.
 

@@ -2,12 +2,11 @@
 
 import math
 
-import keras
-
 from zoo.errors import ZooError, require
+from zoo.telling import Telling
 
 
-class PolicyWatch(keras.callbacks.Callback):
+class PolicyWatch(Telling):
     """Says in a line when a policy has collapsed, and counts it.
 
     A policy has collapsed when the return of evaluation has fallen below the midpoint between its worst and its best
@@ -42,6 +41,8 @@ class PolicyWatch(keras.callbacks.Callback):
         5
     """
 
+    kept = ("_best", "_worst", "_most", "_low", "_causes")
+
     def __init__(self, monitor="val_return", patience=3, least=0.25, rare=0.1, close=0.01):
         super().__init__()
         whole = isinstance(patience, int) and not isinstance(patience, bool) and patience >= 1
@@ -56,13 +57,6 @@ class PolicyWatch(keras.callbacks.Callback):
         self.close = close
         self._start()
 
-    def on_train_begin(self, logs=None):
-        self._start()
-
-    def on_epoch_begin(self, epoch, logs=None):
-        # Not when it is found: the line of the epoch's progress is not ended there.
-        self._tell()
-
     def on_epoch_end(self, epoch, logs=None):
         logs = {} if logs is None else logs
         if self.monitor not in logs:
@@ -75,31 +69,12 @@ class PolicyWatch(keras.callbacks.Callback):
             self._look(epoch + 1, value, logs)
         logs["collapses"] = float(len(self.collapses))
 
-    def on_train_end(self, logs=None):
-        self._tell()
-
-    def get_state(self):
-        """For a checkpoint: what was seen so far."""
-        return {name: getattr(self, name) for name in _STATE}
-
-    def set_state(self, state):
-        """Puts back what `get_state` gave, after `on_train_begin`."""
-        for name in _STATE:
-            setattr(self, name, state[name])
-
     def _start(self):
-        self.collapses = []
+        super()._start()
         self._best = self._worst = None  # pairs of return and epoch
         self._most = 0.0  # failures
         self._low = 0  # epochs in a row below the midpoint
         self._causes = []
-        self._told = 0
-
-    def _tell(self):
-        if self.params.get("verbose", 1):
-            for _, line in self.collapses[self._told :]:
-                print(line)
-        self._told = len(self.collapses)
 
     def _look(self, epoch, value, logs):
         if self._best is None or value > self._best[0]:
@@ -125,6 +100,3 @@ class PolicyWatch(keras.callbacks.Callback):
         if gap is not None and q is not None and gap < self.close * abs(q):
             causes.append(f"the best action is worth hardly more than the next (gap {gap:.2g}, value {q:.3g})")
         return causes
-
-
-_STATE = ("collapses", "_best", "_worst", "_most", "_low", "_causes", "_told")

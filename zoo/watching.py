@@ -6,6 +6,11 @@ A policy that is about to collapse shows it here: the gap closes, or the values 
 import numpy as np
 
 
+def mean(total, count):
+    """The mean of a sum; not a number where nothing was added."""
+    return total / count if count else float("nan")
+
+
 def values(model, env):
     """Values on the fixed states of an environment.
 

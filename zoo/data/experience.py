@@ -7,13 +7,12 @@ import itertools
 import numpy as np
 
 from zoo.data.stream import untuned
-from zoo.errors import choose, require
+from zoo.errors import require
 from zoo.recipe import Data
 from zoo.seeding import check_seed
 
 # Observations of a random policy, on which the values are watched.
 STATES = 64
-ENGINES = ("auto", "gymnasium", "tensor")
 # Seeds of the episodes of each part: far from each other, whatever their number and the run's seed.
 VALIDATION, TEST = 1_000_000, 2_000_000
 
@@ -221,12 +220,11 @@ def experience(
     from zoo.acting import Acting
     from zoo.in_graph import InGraph
 
-    choose("engine", engine, ENGINES)
-    twin = engine == "tensor" or (engine == "auto" and envs.tensor(env) is not None)
+    twin = envs.twin(env, engine)
     options = dict(count=count, train_every=train_every, gradient_steps=gradient_steps, rounds=rounds)
     options |= dict(batch_size=batch_size, memory=memory, warmup=warmup, gamma=gamma, n_step=n_step)
     options |= dict(seed=check_seed(seed))
-    if twin:
+    if twin is not None:
         require(priority == 0, "priority", priority, "0 with engine='tensor', which draws all transitions alike")
         require(not clip_rewards, "clip_rewards", clip_rewards, "False with engine='tensor'")
         acting = InGraph(env, **options)

@@ -5,7 +5,9 @@ Importing it imports gymnasium, and neither TensorFlow nor Keras.
 
 from zoo.envs.making import make, make_single, make_vector
 from zoo.envs.spec import Spec, describe
-from zoo.errors import ZooError
+from zoo.errors import ZooError, choose
+
+ENGINES = ("auto", "gymnasium", "tensor")
 
 __all__ = ["Spec", "describe", "make", "make_single", "make_vector", "tensor", "twin"]
 
@@ -20,7 +22,7 @@ def tensor(env):
         env: its name, as for `make`.
 
     Returns:
-        A `zoo.envs.tensors.TensorEnvironment`, or None where there is none.
+        A `zoo.envs.tensor_environment.TensorEnvironment`, or None where there is none.
 
     Raises:
         ZooError: as `make`.
@@ -39,13 +41,21 @@ def tensor(env):
     return tensors.tensor(env)
 
 
-def twin(env):
-    """As `tensor`, where there must be one.
+def twin(env, engine="tensor"):
+    """What acts for an environment: its twin in tensor operations, or nothing where it acts itself.
+
+    Args:
+        env: its name, as for `make`.
+        engine: "tensor", "gymnasium", or "auto" for the twin where there is one.
+
+    Returns:
+        What `tensor` returns; None for "gymnasium".
 
     Raises:
-        ZooError: there is none.
+        ZooError: another engine, or no twin for "tensor".
     """
-    found = tensor(env)
-    if found is None:
+    choose("engine", engine, ENGINES)
+    found = None if engine == "gymnasium" else tensor(env)
+    if found is None and engine == "tensor":
         raise ZooError(f"there is no twin of {env} in tensor ops: engine='gymnasium' acts in the environment itself")
     return found
