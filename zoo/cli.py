@@ -30,6 +30,9 @@ def main(arguments=None):
         parsed = _parser(arguments).parse_args(arguments)
         if parsed.command in NEED_KERAS or _needs_tensorflow(parsed):
             _import_keras()
+        if parsed.command == "tune":
+            with native_logs_hidden():
+                import keras_tuner  # noqa: F401  # and no look at the devices, which are the trials'
         parsed.run(parsed)
     except ZooError as error:
         print(f"zoo: {error}", file=sys.stderr)
@@ -97,6 +100,7 @@ def _parser(arguments):
         ("train", commands.train, "train a recipe and leave a run folder"),
         ("doctor", commands.doctor, "look at a recipe for mistakes, without training it"),
         ("compare", commands.compare, "train a recipe over values and seeds: one table, one picture"),
+        ("tune", commands.tune, "search for a recipe's hyper-parameters, on validation data"),
     ):
         sub = command(name, run, summary, ("recipe", "a recipe's name, or the path of a recipe file"))
         wanted = _recipe_in(arguments, name)
@@ -122,6 +126,8 @@ def _parser(arguments):
             sub.add_argument("--seeds", type=int, default=3, help="seeds 0..n-1 for each (default: 3)")
             sub.add_argument("--test", action="store_true", help="show test metrics too, where something varies")
             sub.add_argument("--folder", help="folder of the study (default: runs/compare/NAME-<what varies>)")
+        if name == "tune":
+            _search_flags(sub)
         if wanted:
             flags.add(sub, sources.path_of(wanted))
 
@@ -198,6 +204,19 @@ def _execution_flags(sub):
         help="steps that one call into the graph takes (default: auto)",
     )
     sub.add_argument("--jit-compile", choices=("auto", "yes", "no"), default="auto", help="XLA (default: auto)")
+
+
+def _search_flags(sub):
+    sub.add_argument("--trials", type=int, help="how many at most (default: 30; hyperband and grid: all)")
+    sub.add_argument("--tuner", default="random", help="random, bayesian, hyperband or grid (default: random)")
+    sub.add_argument("--seed", type=int, default=0, help="seed of the proposals and of each trial (default: 0)")
+    sub.add_argument("--parallel", type=int, help="trials at a time (default: 1)")
+    sub.add_argument("--budget", help="time for all trials, as 30m or 1h (default: no end)")
+    sub.add_argument("--limit", help="time for one trial, as 90s or 10m (default: no end)")
+    sub.add_argument("--keep", type=int, help="trials whose models are kept, the best (default: 3)")
+    sub.add_argument("--stop", help="median: give up what is worse than the others' median; none (default: median)")
+    sub.add_argument("--folder", help="folder of the search (default: the next free runs/tune/NAME-<n>)")
+    sub.add_argument("--resume", action="store_true", help="go on with the search in the folder, or with the newest")
 
 
 if __name__ == "__main__":

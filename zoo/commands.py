@@ -106,6 +106,26 @@ def compare(parsed):
     )
 
 
+def tune(parsed):
+    from zoo.search import tuning
+
+    tuning.tune(
+        parsed.recipe,
+        trials=parsed.trials,
+        tuner=parsed.tuner,
+        seed=parsed.seed,
+        folder=parsed.folder,
+        resume=parsed.resume,
+        parallel=parsed.parallel,
+        budget=parsed.budget,
+        limit=parsed.limit,
+        keep=parsed.keep,
+        stop=parsed.stop,
+        **_execution(parsed),
+        **_hyper(parsed),
+    )
+
+
 def resume(parsed):
     from zoo import trainer
 

@@ -21,8 +21,17 @@ RESERVED = {
     "jit_compile",
     "verbose",
     "retrain",
+    "until",
     "test",
     "find_lr",
+    "trials",
+    "tuner",
+    "parallel",
+    "budget",
+    "limit",
+    "keep",
+    "stop",
+    "resume",
 }
 
 

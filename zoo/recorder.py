@@ -29,15 +29,17 @@ class Recorder(keras.callbacks.Callback):
         restored: a state that an earlier `Recorder` saved, or None.
         epochs: number of epochs of the whole training.
         begun: called before the first step, all functions made and all state restored.
+        until: an epoch behind which training stops as after Ctrl-C, with a checkpoint; None goes on to the end.
     """
 
-    def __init__(self, folder, callbacks, restored, epochs, begun=lambda: None):
+    def __init__(self, folder, callbacks, restored, epochs, begun=lambda: None, until=None):
         super().__init__()
         self.folder = folder
         self.holders = list(callbacks)
         self.restored = restored
         self.epochs = epochs
         self.begun = begun
+        self.until = until
         self.rows = list(restored["rows"]) if restored else []
         self.seconds = restored["seconds"] if restored else 0.0
         self.stopped = bool(restored and restored["stopped"])
@@ -81,12 +83,14 @@ class Recorder(keras.callbacks.Callback):
             runs.append_history(self.folder, row)
         else:
             runs.write_history(self.folder, self.rows)
+        if self.until is not None and epoch + 1 >= self.until:
+            self.interrupted = True
         last = self.model.stop_training or epoch + 1 == self.epochs or self.interrupted
         if not math.isfinite(row.get("loss", 0.0)):
             return  # the checkpoints before it are worth more
         if last or self._cost <= SHARE * (time.monotonic() - self._saved_at):
             self._save(epoch + 1)
-        if self.interrupted and epoch + 1 < self.epochs:
+        if self.interrupted and epoch + 1 < self.epochs and not self.model.stop_training:
             raise Interrupted
 
     def _save(self, epoch):

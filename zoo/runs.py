@@ -101,8 +101,8 @@ def read(folder):
         known = [str(run) for run in folders()]
         hint = suggest(folder, known) or (f" Runs here: {', '.join(known[-5:])}." if known else "")
         raise ZooError(f"{folder} is not a run folder: it has no recipe.json.{hint}")
-    # Runs of version 0.1 before retraining and studies without pictures do not hold these.
-    return {"retrain": None, "pictures": True, **json.loads(path.read_text(encoding="utf-8"))}
+    # Runs of version 0.1 before retraining, studies without pictures and searches do not hold these.
+    return {"retrain": None, "pictures": True, "test": True, **json.loads(path.read_text(encoding="utf-8"))}
 
 
 def metrics(folder):
