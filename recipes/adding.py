@@ -37,9 +37,13 @@ SEQUENCES = 64
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
-        cell=hp.Choice("cell", list(CELLS)),
-        forget_bias=hp.Float("forget_bias", 0.0, 5.0),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.02, sampling="log", default=0.005),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        cell=hp.Choice("cell", ["simple_rnn", "lstm", "gru"], default="lstm"),
+        units=hp.Choice("units", [16, 32, 64, 128], default=32),
+        layers=hp.Int("layers", 1, 2, default=1),
+        forget_bias=hp.Float("forget_bias", 0.0, 5.0, default=1.0),
     )
 
 

@@ -11,16 +11,28 @@ to the same training images, have 13.87. Hinton and Salakhutdinov have 3.00 and 
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import images, reconstruction, shift
 from zoo.pretraining import GreedyPretraining
 from zoo.reconstruction import PSNR, SquaredError
 
 
 def search(hp):
+    width, layers = hp.Int("width", 500, 1500, step=250, default=1000), hp.Int("layers", 2, 4, default=3)
+    # Each layer is as wide as the one before, or half as wide.
+    taper = hp.Choice("taper", [1, 2], default=2)
+    # Not the code's length: a longer one always has the smaller error.
+    # Nor the penalties: they are part of the loss that runs are compared by.
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 3e-3, sampling="log"),
-        activation=hp.Choice("activation", ["elu", "tanh", "relu"]),
+        batch_size=hp.Choice("batch_size", [64, 128, 256, 512], default=256),
+        learning_rate=hp.Float("learning_rate", 0.0002, 0.005, sampling="log", default=0.001),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1], default=0.0),
+        hidden=tuple(width // taper**k for k in range(layers)),
+        activation=hp.Choice("activation", ["elu", "relu", "tanh", "softplus"], default="elu"),
+        pixels=hp.Int("pixels", 0, 2, default=1),
     )
 
 
@@ -28,6 +40,9 @@ def recipe(
     epochs=100,
     batch_size=256,
     learning_rate=0.001,
+    schedule="cosine",
+    warmup=0.05,
+    weight_decay=0.0,
     hidden=(1000, 500, 250),
     code=30,
     activation="elu",
@@ -44,7 +59,10 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        weight_decay: share of the weights that is taken off at each step, times the rate: above 0, Adam is AdamW.
         hidden: widths of the encoder's hidden layers; the decoder has them in reverse.
         code: length of the code.
         activation: of the hidden layers: elu, sigmoid (the paper's), tanh, relu, softplus, linear.
@@ -69,10 +87,12 @@ def recipe(
         sparse=sparse,
         sparse_target=sparse_target,
     )
-    model.compile(keras.optimizers.Adam(learning_rate), SquaredError(), metrics=[PSNR()])
+    model.compile(
+        keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None), SquaredError(), metrics=[PSNR()]
+    )
     before = [GreedyPretraining(data.train.arrays[0], pretrain_epochs)] if pretrain_epochs else []
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [*before, schedule])
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [*before, rate])
 
 
 if __name__ == "__main__":

@@ -39,7 +39,13 @@ class BestShare(keras.callbacks.Callback):
 
 
 def search(hp):
-    return dict(epsilon=hp.Float("epsilon", 0.001, 0.5, sampling="log"))
+    return dict(
+        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log", default=0.1),
+        policy=hp.Choice("policy", ["epsilon_greedy", "boltzmann"], default="epsilon_greedy"),
+        epsilon=hp.Float("epsilon", 0.001, 0.5, sampling="log", default=0.1),
+        temperature=hp.Float("temperature", 0.03, 3.0, sampling="log", default=0.3),
+        initial=hp.Float("initial", 0.0, 5.0, default=0.0),
+    )
 
 
 def recipe(

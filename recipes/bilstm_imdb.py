@@ -8,15 +8,24 @@ Reviews of one's own are read from a folder with a folder of text files for each
 import keras
 
 import zoo
-from callbacks import EarlyStopping, Schedule, cosine, warmup
+from callbacks import EarlyStopping, Schedule
+from zoo.curves import curve
 from zoo.data import reviews
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        dropout=hp.Float("dropout", 0.0, 0.6),
-        units=hp.Int("units", 32, 128, step=32),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.002),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        length=hp.Choice("length", [200, 400, 800], default=400),
+        words=hp.Choice("words", [5000, 10000, 20000], default=10000),
+        embedding=hp.Choice("embedding", [32, 64, 128], default=64),
+        units=hp.Int("units", 32, 128, step=32, default=64),
+        layers=hp.Int("layers", 1, 2, default=1),
+        dropout=hp.Float("dropout", 0.0, 0.6, default=0.5),
     )
 
 
@@ -25,6 +34,9 @@ def recipe(
     epochs=10,
     batch_size=64,
     learning_rate=0.002,
+    schedule="cosine",
+    warmup=0.05,
+    clip=1.0,
     length=400,
     level="word",
     words=10000,
@@ -40,7 +52,10 @@ def recipe(
         data: imdb_reviews, another set of TensorFlow Datasets with a text and a class, or a folder of class folders.
         epochs: passes over the training texts at most.
         batch_size: texts a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        clip: the norm that each variable's gradient is cut back to.
         length: symbols that are read of each text, from its beginning; blanks count, so that 400 are about 200 words.
         level: word or character.
         words: how many of the most frequent words are known.
@@ -62,13 +77,13 @@ def recipe(
         dropout=dropout,
     )
     model.compile(
-        keras.optimizers.Adam(learning_rate, clipnorm=1.0),
+        keras.optimizers.Adam(learning_rate, clipnorm=clip),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
     stop = EarlyStopping("val_loss", patience=patience)
-    return zoo.Recipe(model, found, epochs, [schedule, stop], objective=("val_accuracy", "max"))
+    return zoo.Recipe(model, found, epochs, [rate, stop], objective=("val_accuracy", "max"))
 
 
 if __name__ == "__main__":

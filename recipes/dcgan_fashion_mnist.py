@@ -11,16 +11,26 @@ training image 0.99 times that of a test image.
 import keras
 
 import zoo
-from callbacks import EarlyStopping
+from callbacks import EarlyStopping, Schedule, linear
 from zoo.data import images
 from zoo.generation_measures import Scores
 from zoo.generation_watch import GenerationScores
 
 
 def search(hp):
+    # Of the losses those with a target: only that can be smoothed.
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
-        r1=hp.Float("r1", 0.01, 10.0, sampling="log"),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0001, 0.003, sampling="log", default=0.001),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        width=hp.Choice("width", [16, 32, 48, 64], default=32),
+        latent=hp.Choice("latent", [32, 64, 100, 128], default=100),
+        loss=hp.Choice("loss", ["non_saturating", "least_squares"], default="non_saturating"),
+        normalization=hp.Choice("normalization", ["none", "spectral", "layer"], default="none"),
+        r1=hp.Float("r1", 0.01, 10.0, sampling="log", default=0.2),
+        smoothing=hp.Choice("smoothing", [0.0, 0.05, 0.1, 0.2], default=0.0),
+        instance_noise=hp.Float("instance_noise", 0.0, 0.2, default=0.0),
+        ema=hp.Choice("ema", [0.99, 0.995, 0.999, 0.9995], default=0.999),
     )
 
 
@@ -28,11 +38,14 @@ def recipe(
     epochs=12,
     batch_size=64,
     learning_rate=0.001,
+    discriminator_rate=1.0,
     width=32,
     latent=100,
     loss="non_saturating",
     normalization="none",
     r1=0.2,
+    smoothing=0.0,
+    instance_noise=0.0,
     ema=0.999,
     patience=0,
     judge="fashion_mnist",
@@ -42,12 +55,16 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate, of both players.
+        learning_rate: Adam's rate, the generator's.
+        discriminator_rate: the discriminator's rate, as a multiple of it (Heusel et al. 2017).
         width: channels of the layers next to the image; they double with each halving.
         latent: numbers in a code.
         loss: minimax, non_saturating, least_squares, wasserstein or hinge.
         normalization: of the discriminator: batch, layer, spectral or none.
         r1: weight of the penalty on the discriminator's gradient at real images.
+        smoothing: what the discriminator's target for real examples falls short of 1 by (Salimans et al. 2016).
+        instance_noise: standard deviation of the noise on all that the discriminator sees, of values -1..1, at first;
+            it falls to 0 over the training (Sonderby et al. 2017).
         ema: decay of the moving average of the generator, for each step; 0 is without.
         patience: epochs without a smaller Frechet distance on validation images after which training stops and goes
             back to the best generator; 0 is without.
@@ -58,9 +75,12 @@ def recipe(
     model = zoo.build(
         "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization=normalization, ema=ema
     )
-    model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss, r1=r1)
+    players = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in (learning_rate, discriminator_rate * learning_rate)]
+    model.compile(*players, loss=loss, r1=r1, label_smoothing=smoothing, instance_noise=instance_noise)
     watch = GenerationScores(judge, data.validation.arrays[0], n=5000)
     callbacks = [watch]
+    if instance_noise:
+        callbacks.append(Schedule("instance_noise", linear(instance_noise, 0.0)))
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(watch.judge),))

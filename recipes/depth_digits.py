@@ -21,7 +21,8 @@ import math
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import images
 from zoo.errors import ZooError, require
 
@@ -29,13 +30,27 @@ PIXELS, CLASSES = 64, 10
 
 
 def search(hp):
+    # What is compared here has equal parameters, so the width follows.
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        layers=hp.Int("layers", 1, 8),
+        batch_size=hp.Choice("batch_size", [16, 32, 64, 128], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        layers=hp.Int("layers", 1, 8, default=3),
+        activation=hp.Choice("activation", ["relu", "elu", "tanh"], default="relu"),
     )
 
 
-def recipe(layers=3, parameters=20000, epochs=40, batch_size=32, learning_rate=0.003, activation="relu"):
+def recipe(
+    layers=3,
+    parameters=20000,
+    epochs=40,
+    batch_size=32,
+    learning_rate=0.003,
+    schedule="cosine",
+    warmup=0.05,
+    activation="relu",
+):
     """A multilayer perceptron of equal layers, as wide as the number of parameters allows.
 
     Args:
@@ -43,7 +58,9 @@ def recipe(layers=3, parameters=20000, epochs=40, batch_size=32, learning_rate=0
         parameters: weights and biases in all; the width is the one that comes nearest.
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         activation: sigmoid, tanh, relu, leaky_relu, prelu, elu or softplus.
     """
     hidden = (width(layers, parameters),) * layers
@@ -53,9 +70,9 @@ def recipe(layers=3, parameters=20000, epochs=40, batch_size=32, learning_rate=0
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
     data = images("digits", batch_size)
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_accuracy", "max"))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_accuracy", "max"))
 
 
 def width(layers, parameters):

@@ -17,9 +17,25 @@ from zoo.policy_watch import PolicyWatch
 
 
 def search(hp):
+    # A round may be longer or shorter: the steps in the environment stay as many.
+    train_every = hp.Choice("train_every", [4, 16, 64, 256], default=256)
+    replays = hp.Choice("gradient_steps_a_step", [0.25, 0.5, 1.0, 2.0], default=1.0)
+    width, layers = hp.Choice("width", [64, 128, 256, 512], default=128), hp.Int("layers", 1, 3, default=2)
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
-        target_every=hp.Choice("target_every", [10, 100, 500]),
+        train_every=train_every,
+        rounds=256 // train_every,
+        gradient_steps=int(replays * train_every),
+        hidden=(width,) * layers,
+        batch_size=hp.Choice("batch_size", [32, 64, 128, 256], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0001, 0.01, sampling="log", default=0.001),
+        final_rate=hp.Choice("final_rate", [0.0, 0.1, 0.3, 1.0], default=0.0),
+        gamma=hp.Choice("gamma", [0.95, 0.98, 0.99, 0.995, 0.999], default=0.99),
+        double=hp.Boolean("double", default=True),
+        n_step=hp.Choice("n_step", [1, 3, 5, 10], default=5),
+        target_every=hp.Int("target_every", 10, 2000, sampling="log", default=128),
+        epsilon=hp.Float("epsilon", 0.005, 0.2, sampling="log", default=0.04),
+        explore=hp.Float("explore", 0.02, 0.5, default=0.16),
+        memory=hp.Choice("memory", [10000, 20000, 50000], default=20000),
     )
 
 

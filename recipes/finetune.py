@@ -30,9 +30,16 @@ from zoo.surgery import replace_head
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        body_rate=hp.Float("body_rate", 1e-5, 1e-3, sampling="log"),
-        head=hp.Float("head", 0.1, 1.0, step=0.1),
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.003),
+        body_rate=hp.Float("body_rate", 1e-05, 0.003, sampling="log", default=0.0003),
+        head=hp.Float("head", 0.1, 1.0, default=0.3),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], default=0.0),
+        freeze_normalization=hp.Boolean("freeze_normalization", default=True),
+        mirror=hp.Boolean("mirror", default=False),
+        rotation=hp.Float("rotation", 0.0, 20.0, default=0.0),
+        translate=hp.Float("translate", 0.0, 0.15, default=0.0),
+        zoom=hp.Float("zoom", 0.0, 0.25, default=0.0),
     )
 
 
@@ -45,6 +52,7 @@ def recipe(
     batch_size=32,
     learning_rate=0.003,
     body_rate=0.0003,
+    weight_decay=0.0,
     train=("*",),
     freeze_normalization=True,
     scratch=False,
@@ -52,6 +60,10 @@ def recipe(
     examples: int | None = None,
     size: int | None = None,
     validation=0.1,
+    mirror=False,
+    rotation=0.0,
+    translate=0.0,
+    zoom=0.0,
     patience=10,
     on_error="stop",
 ):
@@ -70,6 +82,8 @@ def recipe(
         learning_rate: Adam's rate for the head alone; it falls to 0 as a cosine.
         body_rate: Adam's rate at its highest in the second phase, for all that trains; it rises for a fifth of it, in
             which Adam gets to know gradients that it has not seen before, and falls to 0 as a cosine.
+        weight_decay: share of the weights, without biases and those of normalisation, that is taken off at each step,
+            times the rate: above 0, Adam is AdamW.
         train: names of the layers, or shell patterns such as stage3*, that train in the second phase beside the head.
         freeze_normalization: whether batch normalisation keeps statistics, scales and offsets in both phases: a few
             images have worse statistics than those that it was trained on.
@@ -81,6 +95,10 @@ def recipe(
             networks that pool over the image before the head. Channels are the network's: grey images are coloured, or
             colour made grey.
         validation: share of the training images that is held out; with 0 nothing stops early.
+        mirror: augmentation, whether half of the images are mirrored left to right.
+        rotation: augmentation, degrees at most either way.
+        translate: augmentation, share of the image's side at most either way.
+        zoom: augmentation, share larger or smaller at most.
         patience: epochs without a better validation loss before training stops, counted from the last epoch of the
             first phase; the best weights are kept.
         on_error: stop at a file that cannot be read, or skip it.
@@ -90,19 +108,24 @@ def recipe(
     shape = source.inputs[0].shape[1:]
     require(len(shape) == 3, "weights", weights, f"of a network for images; {source.name} takes {shape}")
     shape = (*((size, size) if size else shape[:2]), shape[2])
+    turned = sources.affine(rotation=rotation, translate=translate, zoom=zoom)
+    augment = [*([sources.flip()] if mirror else []), *([turned] if rotation or translate or zoom else [])]
     found = sources.images(
         data,
         batch_size,
         size=shape[:2],
         channels=shape[2],
+        augment=augment,
         validation=validation,
         examples=examples,
         classes=classes or None,
         on_error=on_error,
     )
     network = replace_head(source, len(found.labels), shape, trained=not scratch)
+    optimizer = keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     network.compile(
-        keras.optimizers.Adam(learning_rate),
+        optimizer,
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy"],
     )

@@ -10,16 +10,31 @@ share; precision is 0.77, recall 0.51 (of 0.88 for training images). `dcgan_mnis
 import keras
 
 import zoo
-from callbacks import EarlyStopping
+from callbacks import EarlyStopping, Schedule, linear
 from zoo.data import images
 from zoo.generation_measures import Scores
 from zoo.generation_watch import GenerationScores
 
 
 def search(hp):
+    width = hp.Int("generator_width", 400, 1600, step=400, default=1200)
+    layers = hp.Int("generator_layers", 1, 3, default=2)
+    units = hp.Int("discriminator_width", 80, 480, step=80, default=240)
+    judging = hp.Int("discriminator_layers", 1, 3, default=2)
+    # Of the losses those with a target: only that can be smoothed.
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
-        dropout=hp.Float("dropout", 0.0, 0.5),
+        batch_size=hp.Choice("batch_size", [64, 128, 256], default=128),
+        learning_rate=hp.Float("learning_rate", 5e-05, 0.002, sampling="log", default=0.0002),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        latent=hp.Choice("latent", [32, 64, 100, 128], default=100),
+        hidden=(width,) * layers,
+        units=(units,) * judging,
+        dropout=hp.Float("dropout", 0.0, 0.6, default=0.5),
+        loss=hp.Choice("loss", ["non_saturating", "least_squares"], default="non_saturating"),
+        r1=hp.Choice("r1", [0.0, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0], default=0.0),
+        smoothing=hp.Choice("smoothing", [0.0, 0.05, 0.1, 0.2], default=0.0),
+        instance_noise=hp.Float("instance_noise", 0.0, 0.2, default=0.0),
+        ema=hp.Choice("ema", [0.99, 0.995, 0.999, 0.9995], default=0.999),
     )
 
 
@@ -27,11 +42,15 @@ def recipe(
     epochs=20,
     batch_size=128,
     learning_rate=0.0002,
+    discriminator_rate=1.0,
     latent=100,
     hidden=(1200, 1200),
     units=(240, 240),
     dropout=0.5,
     loss="non_saturating",
+    r1=0.0,
+    smoothing=0.0,
+    instance_noise=0.0,
     ema=0.999,
     patience=0,
     judge="mnist",
@@ -41,12 +60,17 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate, of both players.
+        learning_rate: Adam's rate, the generator's.
+        discriminator_rate: the discriminator's rate, as a multiple of it (Heusel et al. 2017).
         latent: numbers in a code.
         hidden: widths of the generator's layers.
         units: widths of the discriminator's maxout layers.
         dropout: the part that the discriminator drops behind each layer.
         loss: minimax, non_saturating, least_squares, wasserstein or hinge.
+        r1: weight of the penalty on the discriminator's gradient at real images.
+        smoothing: what the discriminator's target for real examples falls short of 1 by (Salimans et al. 2016).
+        instance_noise: standard deviation of the noise on all that the discriminator sees, of values -1..1, at first;
+            it falls to 0 over the training (Sonderby et al. 2017).
         ema: decay of the moving average of the generator, for each step; 0 is without.
         patience: epochs without a smaller Frechet distance on validation images after which training stops and goes
             back to the best generator; 0 is without.
@@ -57,9 +81,12 @@ def recipe(
     model = zoo.build(
         "gan", image_shape=data.train.input_shape, latent=latent, hidden=hidden, units=units, dropout=dropout, ema=ema
     )
-    model.compile(keras.optimizers.Adam(learning_rate, beta_1=0.5), loss=loss)
+    players = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in (learning_rate, discriminator_rate * learning_rate)]
+    model.compile(*players, loss=loss, r1=r1, label_smoothing=smoothing, instance_noise=instance_noise)
     watch = GenerationScores(judge, data.validation.arrays[0], n=5000)
     callbacks = [watch]
+    if instance_noise:
+        callbacks.append(Schedule("instance_noise", linear(instance_noise, 0.0)))
     if patience:
         callbacks.append(EarlyStopping("frechet", mode="min", patience=patience))
     return zoo.Recipe(model, data, epochs, callbacks, objective=("frechet", "min"), measures=(Scores(watch.judge),))

@@ -6,15 +6,26 @@ zoo train googlenet_digits     # 99.26 % ± 0.16 of the test images (n=3), 29 s 
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import affine, images, repeated
+from zoo.losses import crossentropy
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
-        auxiliary=hp.Float("auxiliary", 0.0, 1.0),
-        dropout=hp.Float("dropout", 0.0, 0.6),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.001, 0.02, sampling="log", default=0.005),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        auxiliary=hp.Float("auxiliary", 0.0, 1.0, default=0.3),
+        width=hp.Choice("width", [0.125, 0.25, 0.5], default=0.25),
+        dropout=hp.Float("dropout", 0.0, 0.6, default=0.4),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], default=0.0),
+        smoothing=hp.Float("smoothing", 0.0, 0.2, default=0.0),
+        rotation=hp.Float("rotation", 0.0, 20.0, default=10.0),
+        translate=hp.Float("translate", 0.0, 0.15, default=0.08),
+        zoom=hp.Float("zoom", 0.0, 0.25, default=0.1),
     )
 
 
@@ -22,10 +33,14 @@ def recipe(
     epochs=15,
     batch_size=64,
     learning_rate=0.005,
+    schedule="cosine",
+    warmup=0.05,
     auxiliary=0.3,
     width=0.25,
     size=16,
     dropout=0.4,
+    weight_decay=0.0,
+    smoothing=0.0,
     rotation=10.0,
     translate=0.08,
     zoom=0.1,
@@ -35,11 +50,16 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         auxiliary: weight of the losses of the two auxiliary classifiers; the main one's is 1.
         width: factor on the channels.
         size: pixels to which the images of 8 x 8 are enlarged, at least 10.
         dropout: share of the averaged features that is dropped in training.
+        weight_decay: share of the weights of convolutions and dense layers that is taken off at each step, times the
+            rate: above 0, Adam is AdamW.
+        smoothing: share of the targets that is spread over all classes (Szegedy et al. 2015).
         rotation: augmentation, degrees at most either way.
         translate: augmentation, share of the image's side at most either way.
         zoom: augmentation, share larger or smaller at most.
@@ -48,14 +68,16 @@ def recipe(
     weights = {"logits": 1.0, "aux1": auxiliary, "aux2": auxiliary}
     data = repeated(images("digits", batch_size, size=size, augment=augment), list(weights))
     model = zoo.build("googlenet_small", input_shape=(size, size, 1), width=width, dropout=dropout, aux=True)
+    optimizer = keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
     model.compile(
-        keras.optimizers.Adam(learning_rate),
-        {name: keras.losses.SparseCategoricalCrossentropy(from_logits=True) for name in weights},
+        optimizer,
+        {name: crossentropy(smoothing) for name in weights},
         loss_weights=weights,
         metrics={"logits": ["accuracy"]},
     )
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_logits_accuracy", "max"))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_logits_accuracy", "max"))
 
 
 if __name__ == "__main__":

@@ -9,16 +9,24 @@ That is with the states carried over the whole text: 1.478 on the validation 5 %
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import text
 from zoo.language_scores import Perplexity, carried_over
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
-        dropout=hp.Float("dropout", 0.0, 0.6, step=0.1),
-        units=hp.Choice("units", [256, 512]),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        length=hp.Choice("length", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0005, 0.01, sampling="log", default=0.003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.02),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        units=hp.Int("units", 128, 512, step=128, default=256),
+        layers=hp.Int("layers", 1, 3, default=1),
+        dropout=hp.Float("dropout", 0.0, 0.6, default=0.2),
+        recurrent_dropout=hp.Float("recurrent_dropout", 0.0, 0.5, default=0.0),
     )
 
 
@@ -27,6 +35,8 @@ def recipe(
     batch_size=64,
     length=64,
     learning_rate=0.003,
+    schedule="cosine",
+    warmup=0.02,
     clip=1.0,
     units=256,
     layers=1,
@@ -40,7 +50,9 @@ def recipe(
         epochs: passes over the training text.
         batch_size: stretches of the text that are read side by side.
         length: characters of a slice, through which the gradient goes back.
-        learning_rate: Adam's rate at its highest; it rises for 2 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         clip: the norm that the whole gradient is cut back to.
         units: width of each layer.
         layers: recurrent layers.
@@ -56,8 +68,8 @@ def recipe(
         keras.losses.SparseCategoricalCrossentropy(from_logits=True),
         metrics=["accuracy", Perplexity()],
     )
-    schedule = Schedule("learning_rate", warmup(0.02, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], measures=[carried_over])
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], measures=[carried_over])
 
 
 if __name__ == "__main__":

@@ -24,8 +24,12 @@ from zoo.report import save
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 1e-1, sampling="log"),
-        initializer=hp.Choice("initializer", ["he", "glorot", "orthogonal", "gaussian-0.1"]),
+        batch_size=hp.Choice("batch_size", [16, 32, 64, 128], default=32),
+        learning_rate=hp.Float("learning_rate", 0.001, 0.1, sampling="log", default=0.003),
+        initializer=hp.Choice("initializer", ["he", "glorot", "orthogonal", "gaussian-0.1"], default="he"),
+        activation=hp.Choice("activation", ["relu", "tanh", "sigmoid"], default="relu"),
+        depth=hp.Int("depth", 2, 30, default=10),
+        width=hp.Choice("width", [64, 128, 256], default=128),
     )
 
 

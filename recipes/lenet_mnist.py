@@ -6,15 +6,26 @@ zoo train lenet_mnist     # 99.38 % ± 0.01 of the test images (n=3), 45 s on 2 
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import affine, images
+from zoo.losses import crossentropy
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        activation=hp.Choice("activation", ["relu", "tanh"]),
-        rotation=hp.Float("rotation", 0.0, 20.0),
+        batch_size=hp.Choice("batch_size", [64, 128, 256, 512], default=128),
+        learning_rate=hp.Float("learning_rate", 0.0005, 0.02, sampling="log", default=0.003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        activation=hp.Choice("activation", ["relu", "tanh"], default="relu"),
+        pooling=hp.Choice("pooling", ["max", "average"], default="max"),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], default=0.0),
+        smoothing=hp.Float("smoothing", 0.0, 0.2, default=0.0),
+        rotation=hp.Float("rotation", 0.0, 20.0, default=10.0),
+        translate=hp.Float("translate", 0.0, 0.15, default=0.06),
+        zoom=hp.Float("zoom", 0.0, 0.25, default=0.1),
+        shear=hp.Float("shear", 0.0, 0.3, default=0.1),
     )
 
 
@@ -22,8 +33,12 @@ def recipe(
     epochs=20,
     batch_size=128,
     learning_rate=0.003,
+    schedule="cosine",
+    warmup=0.05,
     activation="relu",
     pooling="max",
+    weight_decay=0.0,
+    smoothing=0.0,
     rotation=10.0,
     translate=0.06,
     zoom=0.1,
@@ -34,9 +49,13 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         activation: sigmoid, tanh or relu.
         pooling: max or average.
+        weight_decay: share of the weights that is taken off at each step, times the rate: above 0, Adam is AdamW.
+        smoothing: share of the targets that is spread over all classes (Szegedy et al. 2015).
         rotation: augmentation, degrees at most either way.
         translate: augmentation, share of the image's side at most either way.
         zoom: augmentation, share larger or smaller at most.
@@ -45,13 +64,13 @@ def recipe(
     augment = affine(rotation=rotation, translate=translate, zoom=zoom, shear=shear)
     model = zoo.build("lenet", activation=activation, pooling=pooling)
     model.compile(
-        keras.optimizers.Adam(learning_rate),
-        keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+        keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None),
+        crossentropy(smoothing),
         metrics=["accuracy"],
     )
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
     data = images("mnist", batch_size, augment=augment)
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_accuracy", "max"))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_accuracy", "max"))
 
 
 if __name__ == "__main__":

@@ -29,8 +29,9 @@ from zoo.optimizers import optimizer as by_name
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 1.0, sampling="log"),
-        batch_size=hp.Choice("batch_size", [1, 10, 100, 1500]),
+        optimizer=hp.Choice("optimizer", ["sgd", "momentum", "nesterov", "adam"], default="sgd"),
+        learning_rate=hp.Float("learning_rate", 0.001, 1.0, sampling="log", default=0.05),
+        batch_size=hp.Choice("batch_size", [1, 10, 100, 1500], default=10),
     )
 
 

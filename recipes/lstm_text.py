@@ -24,9 +24,14 @@ from zoo.optimizers import optimizer as by_name
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        dropout=hp.Float("dropout", 0.0, 0.6, step=0.1),
-        units=hp.Choice("units", [256, 512]),
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        length=hp.Choice("length", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.0002, 0.01, sampling="log", default=0.002),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        units=hp.Int("units", 128, 512, step=128, default=256),
+        layers=hp.Int("layers", 1, 3, default=1),
+        dropout=hp.Float("dropout", 0.0, 0.6, default=0.2),
+        recurrent_dropout=hp.Float("recurrent_dropout", 0.0, 0.5, default=0.0),
     )
 
 
@@ -43,6 +48,7 @@ def recipe(
     layers=1,
     embedding=None,
     dropout=0.2,
+    recurrent_dropout=0.0,
     forget_bias=1.0,
     optimizer="adam",
     learning_rate=0.002,
@@ -68,6 +74,7 @@ def recipe(
         layers: recurrent layers.
         embedding: numbers that a symbol is turned into; one-hot by default.
         dropout: part of each layer's outputs that is dropped in training.
+        recurrent_dropout: part of the state that is dropped before it is multiplied with, the same for all of a slice.
         forget_bias: where the bias of the forget gate starts.
         optimizer: a name of `zoo.optimizers`.
         learning_rate: its rate.
@@ -81,7 +88,14 @@ def recipe(
     parts = dict(validation=validation_share, test=test_share)
     data = text(data, length, batch_size, order, level, words, characters, **parts, shifted=shifted)
     vocabulary = data.statistics["vocabulary"]
-    size = dict(units=units, layers=layers, embedding=embedding, dropout=dropout, forget_bias=forget_bias)
+    size = dict(
+        units=units,
+        layers=layers,
+        embedding=embedding,
+        dropout=dropout,
+        recurrent_dropout=recurrent_dropout,
+        forget_bias=forget_bias,
+    )
     model = zoo.build("lstm", vocabulary=vocabulary, carry=carry, **size)
     model.compile(
         by_name(optimizer, learning_rate, global_clipnorm=clip),

@@ -10,7 +10,8 @@ digits on a cluttered canvas.
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import paired, segmentation
 from zoo.errors import ZooError
 from zoo.segmentation_losses import SegmentationLoss
@@ -19,8 +20,20 @@ from zoo.segmentation_metrics import SegmentationMetrics
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 3e-3, sampling="log"),
-        dice=hp.Float("dice", 0.0, 2.0),
+        batch_size=hp.Choice("batch_size", [4, 8, 16], default=8),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.002),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1], default=0.0),
+        width=hp.Choice("width", [8, 16, 32], default=16),
+        depth=hp.Int("depth", 2, 4, default=3),
+        dropout=hp.Float("dropout", 0.0, 0.4, default=0.0),
+        dice=hp.Float("dice", 0.0, 2.0, default=1.0),
+        rotation=hp.Float("rotation", 0.0, 45.0, default=10.0),
+        zoom=hp.Float("zoom", 0.0, 0.3, default=0.1),
+        elastic=hp.Float("elastic", 0.0, 6.0, default=2.0),
+        brightness=hp.Float("brightness", 0.0, 0.3, default=0.1),
+        contrast=hp.Float("contrast", 0.0, 0.5, default=0.2),
     )
 
 
@@ -30,16 +43,22 @@ def recipe(
     epochs=20,
     batch_size=8,
     learning_rate=0.002,
+    schedule="cosine",
+    warmup=0.05,
+    weight_decay=0.0,
     size: "int | None" = None,
     window=64,
     repeats: "int | None" = None,
     labels=(),
     width=16,
     depth=3,
+    dropout=0.0,
     dice=1.0,
     rotation=10.0,
     zoom=0.1,
     elastic=2.0,
+    brightness=0.1,
+    contrast=0.2,
 ):
     """Adam on cross-entropy and Dice loss, windows that are turned, scaled and bent, a cosine schedule.
 
@@ -48,17 +67,24 @@ def recipe(
         masks: the folder of the masks, PNG.
         epochs: passes over the training images.
         batch_size: windows a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        weight_decay: share of the convolutions' weights that is taken off at each step, times the rate: above 0, Adam
+            is AdamW.
         size: pixels to bring images and masks to first; None keeps them as they are.
         window: side of the training windows in pixels, a multiple of 2**depth.
         repeats: windows that an epoch takes from each image; none takes as many as cover it.
         labels: names of the classes in the order of the masks' values; none takes the values.
         width: channels of the network's first stage; the paper has 64.
         depth: how often the network halves the image; 4 in the paper.
+        dropout: the part that is dropped behind the last two stages of the contracting path.
         dice: weight of the Dice loss; that of the cross-entropy is 1.
         rotation: augmentation, degrees at most either way.
         zoom: augmentation, share larger or smaller at most.
         elastic: augmentation, standard deviation in pixels of the displacement of 3 x 3 nodes.
+        brightness: augmentation, share of the range at most.
+        contrast: augmentation, largest relative change.
     """
     if (images is None) != (masks is None):
         raise ZooError(
@@ -70,7 +96,7 @@ def recipe(
         size=size,
         labels=labels or None,
         repeats=repeats,
-        mix=[paired.warp(window, rotation=rotation, zoom=zoom, sigma=elastic), paired.intensity(0.1, 0.2)],
+        mix=[paired.warp(window, rotation=rotation, zoom=zoom, sigma=elastic), paired.intensity(brightness, contrast)],
     )
     model = zoo.build(
         "unet_same",
@@ -79,11 +105,14 @@ def recipe(
         width=width,
         depth=depth,
         batch_normalization=True,
+        dropout=dropout,
     )
     metrics = [SegmentationMetrics(data.labels)]
-    model.compile(keras.optimizers.Adam(learning_rate), SegmentationLoss(dice=dice), metrics=metrics)
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_mean_iou", "max"))
+    optimizer = keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, SegmentationLoss(dice=dice), metrics=metrics)
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_mean_iou", "max"))
 
 
 if __name__ == "__main__":

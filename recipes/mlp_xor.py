@@ -27,9 +27,12 @@ GATES = {"and": (0, 0, 0, 1), "or": (0, 1, 1, 1), "nand": (1, 1, 1, 0), "xor": (
 
 
 def search(hp):
+    units, layers = hp.Int("units", 2, 16, default=4), hp.Int("layers", 1, 2, default=1)
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-2, 1.0, sampling="log"),
-        activation=hp.Choice("activation", ["tanh", "sigmoid", "relu"]),
+        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log", default=0.1),
+        optimizer=hp.Choice("optimizer", ["adam", "momentum", "rmsprop"], default="adam"),
+        hidden=(units,) * layers,
+        activation=hp.Choice("activation", ["tanh", "sigmoid", "relu"], default="tanh"),
     )
 
 

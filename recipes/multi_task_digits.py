@@ -11,14 +11,22 @@ import dataclasses
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import affine, images
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
-        parity=hp.Float("parity", 0.0, 2.0),
+        batch_size=hp.Choice("batch_size", [16, 32, 64, 128], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0005, 0.02, sampling="log", default=0.003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        parity=hp.Float("parity", 0.0, 2.0, default=0.3),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], default=0.0),
+        rotation=hp.Float("rotation", 0.0, 20.0, default=10.0),
+        translate=hp.Float("translate", 0.0, 0.15, default=0.08),
+        zoom=hp.Float("zoom", 0.0, 0.25, default=0.1),
     )
 
 
@@ -31,7 +39,10 @@ def recipe(
     epochs=40,
     batch_size=32,
     learning_rate=0.003,
+    schedule="cosine",
+    warmup=0.05,
     parity=0.3,
+    weight_decay=0.0,
     rotation=10.0,
     translate=0.08,
     zoom=0.1,
@@ -41,8 +52,11 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         parity: weight of the loss of odd or even; the digit's is 1.
+        weight_decay: share of the weights that is taken off at each step, times the rate: above 0, Adam is AdamW.
         rotation: augmentation, degrees at most either way.
         translate: augmentation, share of the image's side at most either way.
         zoom: augmentation, share larger or smaller at most.
@@ -53,13 +67,13 @@ def recipe(
     model = zoo.build("multi_task", trunk="lenet", heads={"logits": 10, "parity": 2}, arguments=arguments)
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     model.compile(
-        keras.optimizers.Adam(learning_rate),
+        keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None),
         {"logits": loss, "parity": loss},
         loss_weights={"logits": 1.0, "parity": parity},
         metrics={"logits": ["accuracy"], "parity": ["accuracy"]},
     )
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_logits_accuracy", "max"))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_logits_accuracy", "max"))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,19 @@ from zoo.policy_watch import PolicyWatch
 
 
 def search(hp):
-    return dict(learning_rate=hp.Float("learning_rate", 3e-5, 1e-3, sampling="log"))
+    return dict(
+        model=hp.Choice("model", ["nature_dqn", "dueling_dqn"], default="nature_dqn"),
+        gradient_steps=hp.Choice("gradient_steps", [1, 2, 4, 8], default=2),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=32),
+        learning_rate=hp.Float("learning_rate", 3e-05, 0.001, sampling="log", default=0.0001),
+        gamma=hp.Choice("gamma", [0.98, 0.99, 0.995], default=0.99),
+        double=hp.Boolean("double", default=False),
+        n_step=hp.Choice("n_step", [1, 3, 5], default=1),
+        target_every=hp.Int("target_every", 100, 4000, sampling="log", default=250),
+        priority=hp.Float("priority", 0.0, 0.8, default=0.0),
+        epsilon=hp.Float("epsilon", 0.005, 0.1, sampling="log", default=0.01),
+        explore=hp.Float("explore", 0.02, 0.3, default=0.1),
+    )
 
 
 def recipe(

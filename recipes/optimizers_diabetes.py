@@ -40,9 +40,16 @@ RATES = {
 
 
 def search(hp):
+    optimizer = hp.Choice("optimizer", list(RATES), default="sgd")
+    # Its rate, as a multiple of the one that suits it here.
+    factor = hp.Float("factor", 0.1, 10.0, sampling="log", default=1.0)
+    width, layers = hp.Int("width", 8, 64, step=8, default=16), hp.Int("layers", 1, 2, default=1)
     return dict(
-        optimizer=hp.Choice("optimizer", list(RATES)),
-        schedule=hp.Choice("schedule", list(PRESETS)),
+        optimizer=optimizer,
+        schedule=hp.Choice("schedule", list(PRESETS), default="constant"),
+        learning_rate=factor * RATES[optimizer],
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        hidden=(width,) * layers,
     )
 
 

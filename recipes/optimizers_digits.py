@@ -40,9 +40,18 @@ RATES = {
 
 
 def search(hp):
+    optimizer = hp.Choice("optimizer", list(RATES), default="sgd")
+    # Its rate, as a multiple of the one that suits it here.
+    factor = hp.Float("factor", 0.1, 10.0, sampling="log", default=1.0)
+    width, layers = hp.Int("width", 32, 256, step=32, default=64), hp.Int("layers", 1, 3, default=2)
+    # Each layer is as wide as the one before, or half as wide.
+    taper = hp.Choice("taper", [1, 2], default=2)
     return dict(
-        optimizer=hp.Choice("optimizer", list(RATES)),
-        schedule=hp.Choice("schedule", list(PRESETS)),
+        optimizer=optimizer,
+        schedule=hp.Choice("schedule", list(PRESETS), default="constant"),
+        learning_rate=factor * RATES[optimizer],
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        hidden=tuple(width // taper**k for k in range(layers)),
     )
 
 

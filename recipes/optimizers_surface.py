@@ -46,7 +46,10 @@ RATES = {
 
 
 def search(hp):
-    return dict(optimizer=hp.Choice("optimizer", list(OPTIMIZERS)))
+    optimizer = hp.Choice("optimizer", list(OPTIMIZERS), default="adam")
+    # Its rate, as a multiple of the one that suits it on the default function.
+    factor = hp.Float("factor", 0.1, 10.0, sampling="log", default=1.0)
+    return dict(optimizer=optimizer, learning_rate=factor * rate("rosenbrock", optimizer))
 
 
 def recipe(

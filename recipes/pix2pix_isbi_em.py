@@ -23,6 +23,7 @@ import functools
 import keras
 
 import zoo
+from callbacks import Schedule, linear
 from zoo import registry, runs
 from zoo.data import paired, translation
 from zoo.errors import choose, require
@@ -34,9 +35,17 @@ DIRECTIONS = ("forth", "back")
 
 
 def search(hp):
+    # Not the weights of the losses: by the error of pixels L1 alone is always best.
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 1e-3, sampling="log"),
-        l1=hp.Float("l1", 10.0, 200.0, sampling="log"),
+        batch_size=hp.Choice("batch_size", [2, 4, 8], default=4),
+        learning_rate=hp.Float("learning_rate", 5e-05, 0.001, sampling="log", default=0.0002),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        width=hp.Choice("width", [16, 32, 64], default=32),
+        patch=hp.Choice("patch", [1, 16, 70], default=70),
+        dropout=hp.Float("dropout", 0.0, 0.5, default=0.5),
+        normalization=hp.Choice("normalization", ["instance", "batch"], default="instance"),
+        smoothing=hp.Choice("smoothing", [0.0, 0.05, 0.1, 0.2], default=0.0),
+        instance_noise=hp.Float("instance_noise", 0.0, 0.2, default=0.0),
     )
 
 
@@ -68,6 +77,7 @@ def recipe(
     epochs=30,
     batch_size=4,
     learning_rate=0.0002,
+    discriminator_rate=1.0,
     direction="forth",
     images="isbi_em/image",
     masks="isbi_em/label",
@@ -82,6 +92,8 @@ def recipe(
     normalization="instance",
     adversarial_weight=1.0,
     l1=100.0,
+    smoothing=0.0,
+    instance_noise=0.0,
     judge: "str | None" = None,
 ):
     """Adam on the conditional adversarial loss and the L1 loss, windows that are turned and mirrored.
@@ -89,7 +101,8 @@ def recipe(
     Args:
         epochs: passes over the windows.
         batch_size: windows a step; the paper has 1 to 10.
-        learning_rate: Adam's rate, of both players.
+        learning_rate: Adam's rate, the generator's.
+        discriminator_rate: the discriminator's rate, as a multiple of it (Heusel et al. 2017).
         direction: forth makes micrographs from labels, back labels from micrographs.
         images: the folder of the slices.
         masks: the folder of their labels.
@@ -104,6 +117,9 @@ def recipe(
         normalization: instance or batch.
         adversarial_weight: of the generator's adversarial loss; 0 leaves the L1 loss alone.
         l1: weight of the L1 loss of pixels -1..1.
+        smoothing: what the discriminator's target for real examples falls short of 1 by (Salimans et al. 2016).
+        instance_noise: standard deviation of the noise on all that the discriminator sees, of values -1..1, at first;
+            it falls to 0 over the training (Sonderby et al. 2017).
         judge: a run folder of a segmentation of these slices, trained with the same split; forth only.
     """
     require(split in range(5), "split", split, "a block of six of the 30 slices, 0 to 4")
@@ -132,15 +148,19 @@ def recipe(
         dropout=dropout,
         patch=patch,
     )
+    players = [keras.optimizers.Adam(rate, beta_1=0.5) for rate in (learning_rate, discriminator_rate * learning_rate)]
     model.compile(
-        keras.optimizers.Adam(learning_rate, beta_1=0.5),
+        *players,
         adversarial_weight=adversarial_weight,
         content=keras.losses.MeanAbsoluteError(),
         # The loss is of raw pixels 0..255: a unit of the paper's -1..1 is 127.5 of them.
         content_weight=l1 / 127.5,
+        label_smoothing=smoothing,
+        instance_noise=instance_noise,
     )
+    noise = [Schedule("instance_noise", linear(instance_noise, 0.0))] if instance_noise else []
     objective = ("val_content", "min") if validation else ("content", "min")
-    return zoo.Recipe(model, data, epochs, objective=objective, measures=(measure,))
+    return zoo.Recipe(model, data, epochs, noise, objective=objective, measures=(measure,))
 
 
 def _check_judge(run, split, direction):

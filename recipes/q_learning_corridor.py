@@ -12,9 +12,14 @@ from zoo.online import Online
 
 
 def search(hp):
+    # Not the rule, after which the recipe is named, nor the discount, which is the task's.
     return dict(
-        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log"),
-        trace=hp.Float("trace", 0.0, 0.95),
+        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log", default=0.1),
+        final_rate=hp.Float("final_rate", 0.01, 1.0, sampling="log", default=1.0),
+        trace=hp.Float("trace", 0.0, 0.95, default=0.0),
+        explore=hp.Float("explore", 0.02, 1.0, sampling="log", default=0.1),
+        epsilon=hp.Float("epsilon", 0.005, 0.3, sampling="log", default=0.1),
+        initial=hp.Float("initial", 0.0, 2.0, default=1.0),
     )
 
 

@@ -15,7 +15,13 @@ from zoo import true_values
 
 
 def search(hp):
-    return dict(learning_rate=hp.Float("learning_rate", 1.0, 30.0, sampling="log"))
+    return dict(
+        gradient_steps=hp.Choice("gradient_steps", [4, 8, 16], default=8),
+        batch_size=hp.Choice("batch_size", [256, 512, 1024], default=512),
+        learning_rate=hp.Float("learning_rate", 1.0, 50.0, sampling="log", default=10.0),
+        gamma=hp.Choice("gamma", [0.9, 0.95, 0.98, 0.99, 0.995], default=0.99),
+        epsilon=hp.Float("epsilon", 0.1, 1.0, default=1.0),
+    )
 
 
 def measure(model, data, part):

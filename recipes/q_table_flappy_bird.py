@@ -16,7 +16,17 @@ from zoo.policy_watch import PolicyWatch
 
 
 def search(hp):
-    return dict(learning_rate=hp.Float("learning_rate", 10.0, 200.0, sampling="log"))
+    return dict(
+        gradient_steps=hp.Choice("gradient_steps", [8, 16, 32, 64], default=16),
+        batch_size=hp.Choice("batch_size", [256, 512, 1024], default=512),
+        learning_rate=hp.Float("learning_rate", 10.0, 400.0, sampling="log", default=100.0),
+        final_rate=hp.Choice("final_rate", [0.0, 0.1, 0.3, 1.0], default=0.1),
+        gamma=hp.Choice("gamma", [0.9, 0.95, 0.98, 0.99, 0.995], default=0.99),
+        n_step=hp.Choice("n_step", [1, 3, 5, 10], default=1),
+        start=hp.Float("start", 0.005, 0.5, sampling="log", default=0.05),
+        epsilon=hp.Choice("epsilon", [0.0, 0.001, 0.003, 0.01], default=0.0),
+        explore=hp.Float("explore", 0.1, 0.9, default=0.5),
+    )
 
 
 def recipe(

@@ -17,7 +17,7 @@ import numpy as np
 import zoo
 from callbacks import EarlyStopping
 from zoo import preparation, runs
-from zoo.data import affine, bootstrap, images
+from zoo.data import affine, bootstrap, feeding, images
 from zoo.errors import choose
 from zoo.pictures import regularisation as drawing
 from zoo.report import save, softmax
@@ -26,10 +26,16 @@ METHODS = ("none", "l1", "l2", "dropout", "l2_dropout", "noise", "augmentation",
 
 
 def search(hp):
+    width, layers = hp.Int("width", 32, 256, step=32, default=128), hp.Int("layers", 1, 3, default=2)
+    # Each layer is as wide as the one before, or half as wide.
+    taper = hp.Choice("taper", [1, 2], default=2)
+    # The strengths are those of the default method: `zoo compare --vary method=...` compares methods.
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        l2=hp.Float("l2", 1e-4, 1e-1, sampling="log"),
-        dropout=hp.Float("dropout", 0.1, 0.7),
+        batch_size=hp.Choice("batch_size", [10, 20, 40], default=20),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.001),
+        hidden=tuple(width // taper**k for k in range(layers)),
+        l2=hp.Float("l2", 1e-05, 0.1, sampling="log", default=0.0003),
+        dropout=hp.Float("dropout", 0.0, 0.7, default=0.3),
     )
 
 
@@ -130,7 +136,7 @@ def pictures(found, folder):
 def _committee(home):
     """How the members of a run do on its test images."""
     test = preparation.rebuild(home).data.test
-    answers = zoo.load(home).predict(test.once(), verbose=0)
+    answers = zoo.load(home).predict(feeding.feed_once(test), verbose=0)
     members = [softmax(answers[name]) for name in sorted(answers) if name != "logits"]
     return drawing.committees(np.stack(members), test.arrays[1])
 

@@ -9,15 +9,24 @@ pixels covered; none was tuned.
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import crop, cutout, flip, images
+from zoo.losses import crossentropy
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 0.02, 0.5, sampling="log"),
-        weight_decay=hp.Float("weight_decay", 5e-4, 2e-2, sampling="log"),
-        square=hp.Int("square", 0, 12, step=4),
+        batch_size=hp.Choice("batch_size", [64, 128, 256], default=128),
+        learning_rate=hp.Float("learning_rate", 0.02, 0.5, sampling="log", default=0.1),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        momentum=hp.Choice("momentum", [0.8, 0.9, 0.95], default=0.9),
+        weight_decay=hp.Float("weight_decay", 0.0005, 0.02, sampling="log", default=0.005),
+        smoothing=hp.Float("smoothing", 0.0, 0.2, default=0.0),
+        padding=hp.Int("padding", 0, 4, default=2),
+        square=hp.Int("square", 0, 12, step=4, default=8),
+        shortcut=hp.Choice("shortcut", ["A", "B", "C"], default="A"),
     )
 
 
@@ -25,8 +34,11 @@ def recipe(
     epochs=30,
     batch_size=128,
     learning_rate=0.1,
+    schedule="cosine",
+    warmup=0.05,
     momentum=0.9,
     weight_decay=0.005,
+    smoothing=0.0,
     padding=2,
     square=8,
     shortcut="A",
@@ -37,10 +49,13 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Nesterov momentum's rate at its highest; it rises for 5 % of the training and falls as a cosine.
+        learning_rate: Nesterov momentum's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         momentum: share of the velocity that stays at each step.
         weight_decay: share of the weights of convolutions and the last layer that is taken off, times the rate. It acts
             beside momentum: 0.005 is what 0.0005 in the loss is.
+        smoothing: share of the targets that is spread over all classes (Szegedy et al. 2015).
         padding: augmentation, pixels that an image may move either way; half of the images are mirrored too.
         square: augmentation, side of a square that is covered, in pixels; 0 covers nothing.
         shortcut: A, B or C.
@@ -51,9 +66,9 @@ def recipe(
     model = zoo.build("resnet20", input_shape=(28, 28, 1), shortcut=shortcut)
     optimizer = keras.optimizers.SGD(learning_rate, momentum, nesterov=True, weight_decay=weight_decay)
     optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
-    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True), metrics=["accuracy"])
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], objective=("val_accuracy", "max"))
+    model.compile(optimizer, crossentropy(smoothing), metrics=["accuracy"])
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], objective=("val_accuracy", "max"))
 
 
 if __name__ == "__main__":

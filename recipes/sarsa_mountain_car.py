@@ -15,8 +15,12 @@ from zoo.online import Online
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 0.1, 2.0, sampling="log"),
-        trace=hp.Float("trace", 0.0, 0.98),
+        learning_rate=hp.Float("learning_rate", 0.1, 2.0, sampling="log", default=0.5),
+        trace=hp.Float("trace", 0.0, 0.98, default=0.9),
+        traces=hp.Choice("traces", ["replacing", "accumulating"], default="replacing"),
+        epsilon=hp.Float("epsilon", 0.0, 0.1, default=0.0),
+        tilings=hp.Choice("tilings", [4, 8, 16], default=8),
+        tiles=hp.Choice("tiles", [4, 8, 12], default=8),
     )
 
 

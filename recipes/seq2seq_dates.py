@@ -10,16 +10,25 @@ is mostly right, and what follows is not.
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import text_pairs
 from zoo.transduction_scores import SymbolAccuracy, exact_match
 
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-3, 2e-2, sampling="log"),
-        units=hp.Choice("units", [32, 64, 128]),
-        cell=hp.Choice("cell", ["gru", "lstm"]),
+        batch_size=hp.Choice("batch_size", [32, 64, 128], default=64),
+        learning_rate=hp.Float("learning_rate", 0.001, 0.02, sampling="log", default=0.005),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.3, default=0.1),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        cell=hp.Choice("cell", ["gru", "lstm"], default="gru"),
+        bidirectional=hp.Boolean("bidirectional", default=True),
+        units=hp.Choice("units", [32, 64, 128], default=64),
+        layers=hp.Int("layers", 1, 2, default=1),
+        embedding=hp.Choice("embedding", [16, 32, 64], default=32),
+        dropout=hp.Float("dropout", 0.0, 0.4, default=0.0),
     )
 
 
@@ -27,6 +36,9 @@ def recipe(
     epochs=6,
     batch_size=64,
     learning_rate=0.005,
+    schedule="cosine",
+    warmup=0.1,
+    clip=1.0,
     attention=True,
     bidirectional=True,
     cell="gru",
@@ -41,7 +53,10 @@ def recipe(
     Args:
         epochs: passes over the training pairs.
         batch_size: pairs a step.
-        learning_rate: Adam's highest rate; it rises over the first tenth and falls to 0 by a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        clip: the norm that each variable's gradient is cut back to.
         attention: whether the decoder looks at what was read; without, it knows the encoder's last state alone.
         bidirectional: whether the encoder reads from both ends.
         cell: "gru", "lstm" or "simple_rnn".
@@ -64,12 +79,12 @@ def recipe(
         dropout=dropout,
     )
     model.compile(
-        keras.optimizers.Adam(learning_rate, clipnorm=1.0),
+        keras.optimizers.Adam(learning_rate, clipnorm=clip),
         keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=0),
         metrics=[SymbolAccuracy()],
     )
-    schedule = Schedule("learning_rate", warmup(0.1, cosine(learning_rate)))
-    return zoo.Recipe(model, data, epochs, [schedule], measures=[exact_match])
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, data, epochs, [rate], measures=[exact_match])
 
 
 if __name__ == "__main__":

@@ -18,9 +18,15 @@ CELLS = ("simple_rnn", "lstm", "gru")
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 1e-2, sampling="log"),
-        units=hp.Int("units", 16, 128, step=16),
-        dropout=hp.Float("dropout", 0.0, 0.5),
+        batch_size=hp.Choice("batch_size", [16, 32, 64, 128], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0001, 0.01, sampling="log", default=0.003),
+        clip=hp.Float("clip", 0.1, 10.0, sampling="log", default=1.0),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3], default=0.0),
+        cell=hp.Choice("cell", ["simple_rnn", "lstm", "gru"], default="lstm"),
+        units=hp.Int("units", 16, 256, step=16, default=64),
+        layers=hp.Int("layers", 1, 3, default=1),
+        bidirectional=hp.Boolean("bidirectional", default=False),
+        dropout=hp.Float("dropout", 0.0, 0.5, default=0.0),
     )
 
 
@@ -36,6 +42,8 @@ def recipe(
     epochs=50,
     batch_size=32,
     learning_rate=0.003,
+    clip=1.0,
+    weight_decay=0.0,
     units=64,
     layers=1,
     bidirectional=False,
@@ -56,6 +64,8 @@ def recipe(
         epochs: passes over the training rows at most.
         batch_size: examples a step.
         learning_rate: Adam's rate.
+        clip: the norm that each variable's gradient is cut back to.
+        weight_decay: share of the weights that is taken off at each step, times the rate: above 0, Adam is AdamW.
         units: width of the state.
         layers: recurrent layers on top of each other.
         bidirectional: whether the rows are read from the end, too.
@@ -77,7 +87,9 @@ def recipe(
     )
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True) if found.labels else "mean_squared_error"
     metrics = ["accuracy"] if found.labels else ["mean_absolute_error"]
-    model.compile(keras.optimizers.Adam(learning_rate, clipnorm=1.0), loss, metrics=metrics)
+    model.compile(
+        keras.optimizers.Adam(learning_rate, clipnorm=clip, weight_decay=weight_decay or None), loss, metrics=metrics
+    )
     stop = EarlyStopping("val_loss", patience=patience)
     return zoo.Recipe(model, found, epochs, [stop], objective=("val_loss", "min"))
 

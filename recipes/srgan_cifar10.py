@@ -17,7 +17,8 @@ of SRResNet 44.7 (with 23.14 dB and 0.654), that of bicubic interpolation 55.0 (
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import paired, super_resolution
 from zoo.models.srgan import begin
 from zoo.perceptual import PerceptualLoss
@@ -26,9 +27,16 @@ from zoo.resolution_scores import measure
 
 
 def search(hp):
+    # Not the losses' weights: without the adversarial one the content that runs are compared by is always best, and the
+    # others are part of it. Not the generator's size, which is that of --init.
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-5, 1e-3, sampling="log"),
-        adversarial=hp.Float("adversarial", 1e-4, 1e-1, sampling="log"),
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        learning_rate=hp.Float("learning_rate", 3e-05, 0.003, sampling="log", default=0.0003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        discriminator_filters=hp.Choice("discriminator_filters", [16, 32, 64], default=32),
+        dense=hp.Choice("dense", [128, 256, 512], default=256),
     )
 
 
@@ -36,6 +44,9 @@ def recipe(
     epochs=2,
     batch_size=32,
     learning_rate=0.0003,
+    schedule="cosine",
+    warmup=0.05,
+    discriminator_rate=1.0,
     init="",
     data="cifar10",
     factor=4,
@@ -57,8 +68,11 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest, of both players; it rises for 5 % of the training and falls to 0 as a
-            cosine. The paper has 0.0001 for 100 000 steps and a tenth of it for as many more.
+        learning_rate: Adam's rate at its highest, the generator's. The paper has 0.0001 for 100 000 steps and a
+            tenth of it for as many more.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        discriminator_rate: the discriminator's rate, as a multiple of it (Heusel et al. 2017).
         init: a run folder of srresnet_cifar10 with the same data, factor, filters and blocks, whose weights the
             generator begins with; empty for random ones. The run is continued and reported while it is there.
         data: cifar10 or another set of images by its name, photographs, or the path of a folder of image files.
@@ -99,8 +113,8 @@ def recipe(
         adversarial_weight=adversarial,
         content=PerceptualLoss(network, weights, layer, scale=scale, pixels=pixels),
     )
-    curve = warmup(0.05, cosine(learning_rate))
-    schedules = [Schedule(f"{player}learning_rate", curve) for player in ("", "discriminator_optimizer.")]
+    rates = {"": learning_rate, "discriminator_optimizer.": discriminator_rate * learning_rate}
+    schedules = [Schedule(f"{player}learning_rate", curve(schedule, rate, warmup)) for player, rate in rates.items()]
     return zoo.Recipe(model, pairs, epochs, schedules, objective=("val_content", "min"), measures=(measure,))
 
 

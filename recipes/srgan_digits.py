@@ -9,7 +9,8 @@ too small for SSIM. Bicubic interpolation has 13.18 dB; the Frechet distance is 
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import super_resolution
 from zoo.models.srgan import begin
 from zoo.perceptual import PerceptualLoss
@@ -18,9 +19,16 @@ from zoo.resolution_scores import measure
 
 
 def search(hp):
+    # Not the losses' weights: without the adversarial one the content that runs are compared by is always best, and the
+    # others are part of it.
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        adversarial=hp.Float("adversarial", 1e-4, 1e-1, sampling="log"),
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.002),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        filters=hp.Choice("filters", [8, 16, 32], default=16),
+        blocks=hp.Int("blocks", 1, 4, default=2),
     )
 
 
@@ -28,6 +36,9 @@ def recipe(
     epochs=20,
     batch_size=32,
     learning_rate=0.002,
+    schedule="cosine",
+    warmup=0.05,
+    discriminator_rate=1.0,
     init="",
     filters=16,
     blocks=2,
@@ -40,8 +51,10 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest, of both players; it rises for 5 % of the training and falls to 0 as a
-            cosine.
+        learning_rate: Adam's rate at its highest, the generator's.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        discriminator_rate: the discriminator's rate, as a multiple of it (Heusel et al. 2017).
         init: a run folder of srresnet_cifar10 with data digits, factor 2 and the same filters and blocks, whose weights
             the generator begins with; empty for random ones.
         filters: channels of the generator's convolutions.
@@ -68,8 +81,8 @@ def recipe(
         adversarial_weight=adversarial,
         content=PerceptualLoss("lenet", "digits", "conv1", scale=scale, pixels=pixels),
     )
-    curve = warmup(0.05, cosine(learning_rate))
-    schedules = [Schedule(f"{player}learning_rate", curve) for player in ("", "discriminator_optimizer.")]
+    rates = {"": learning_rate, "discriminator_optimizer.": discriminator_rate * learning_rate}
+    schedules = [Schedule(f"{player}learning_rate", curve(schedule, rate, warmup)) for player, rate in rates.items()]
     return zoo.Recipe(model, data, epochs, schedules, objective=("val_content", "min"), measures=(measure,))
 
 

@@ -14,7 +14,8 @@ run ends.
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import paired, super_resolution
 from zoo.pictures import resolution
 from zoo.resolution_scores import measure
@@ -22,8 +23,12 @@ from zoo.resolution_scores import measure
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
-        blocks=hp.Int("blocks", 2, 8, step=2),
+        batch_size=hp.Choice("batch_size", [16, 32, 64], default=32),
+        learning_rate=hp.Float("learning_rate", 0.0001, 0.003, sampling="log", default=0.001),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        filters=hp.Choice("filters", [16, 32, 64], default=32),
+        blocks=hp.Int("blocks", 2, 12, step=2, default=6),
     )
 
 
@@ -31,6 +36,8 @@ def recipe(
     epochs=8,
     batch_size=32,
     learning_rate=0.001,
+    schedule="cosine",
+    warmup=0.05,
     data="cifar10",
     factor=4,
     patch: int | None = None,
@@ -43,8 +50,9 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine. The
-            paper has 0.0001, for a million steps.
+        learning_rate: Adam's rate at its highest. The paper has 0.0001, for a million steps.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
         data: cifar10 or another set of images by its name, photographs (eight that come with the zoo's libraries, whole
             ones held out), or the path of a folder of image files.
         factor: how many times higher and wider images become: 2, 4 or 8.
@@ -60,8 +68,8 @@ def recipe(
     channels = pairs.train.input_shape[2]
     model = zoo.build("srresnet", input_shape=(None, None, channels), factor=factor, filters=filters, blocks=blocks)
     model.compile(keras.optimizers.Adam(learning_rate), keras.losses.MeanSquaredError())
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
-    return zoo.Recipe(model, pairs, epochs, [schedule], measures=(measure,))
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
+    return zoo.Recipe(model, pairs, epochs, [rate], measures=(measure,))
 
 
 def pictures(runs, folder):

@@ -20,8 +20,10 @@ from zoo.true_values import StateValues
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log"),
-        trace=hp.Float("trace", 0.0, 1.0),
+        learning_rate=hp.Float("learning_rate", 0.01, 1.0, sampling="log", default=0.4),
+        trace=hp.Float("trace", 0.0, 1.0, default=0.8),
+        update=hp.Choice("update", ["step", "episode"], default="step"),
+        initial=hp.Float("initial", -0.5, 0.5, default=0.0),
     )
 
 

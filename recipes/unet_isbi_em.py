@@ -19,7 +19,8 @@ import functools
 import keras
 
 import zoo
-from callbacks import Schedule, cosine, warmup
+from callbacks import Schedule
+from zoo.curves import curve
 from zoo.data import paired, segmentation
 from zoo.data.borders import weight_map
 from zoo.errors import require
@@ -31,8 +32,19 @@ from zoo.tiling import segment
 
 def search(hp):
     return dict(
-        learning_rate=hp.Float("learning_rate", 3e-4, 3e-3, sampling="log"),
-        border=hp.Float("border", 0.0, 10.0),
+        batch_size=hp.Choice("batch_size", [2, 4, 8], default=4),
+        learning_rate=hp.Float("learning_rate", 0.0003, 0.01, sampling="log", default=0.003),
+        schedule=hp.Choice("schedule", ["cosine", "linear", "step"], default="cosine"),
+        warmup=hp.Float("warmup", 0.0, 0.2, default=0.05),
+        weight_decay=hp.Choice("weight_decay", [0.0, 0.001, 0.003, 0.01, 0.03, 0.1], default=0.0),
+        width=hp.Choice("width", [8, 16, 32], default=16),
+        dropout=hp.Float("dropout", 0.0, 0.5, default=0.2),
+        border=hp.Float("border", 0.0, 10.0, default=0.0),
+        dice=hp.Float("dice", 0.0, 2.0, default=0.0),
+        rotation=hp.Float("rotation", 0.0, 45.0, default=15.0),
+        elastic=hp.Float("elastic", 0.0, 8.0, default=3.0),
+        brightness=hp.Float("brightness", 0.0, 0.3, default=0.1),
+        contrast=hp.Float("contrast", 0.0, 0.5, default=0.2),
     )
 
 
@@ -54,6 +66,9 @@ def recipe(
     epochs=30,
     batch_size=4,
     learning_rate=0.003,
+    schedule="cosine",
+    warmup=0.05,
+    weight_decay=0.0,
     images="isbi_em/image",
     masks="isbi_em/label",
     split=0,
@@ -74,7 +89,11 @@ def recipe(
     Args:
         epochs: passes over the windows.
         batch_size: windows a step.
-        learning_rate: Adam's rate at its highest; it rises for 5 % of the training and falls to 0 as a cosine.
+        learning_rate: Adam's rate at its highest.
+        schedule: how it falls from there: cosine, linear, step, or another of callbacks.presets.
+        warmup: share of the training over which it rises to there.
+        weight_decay: share of the convolutions' weights that is taken off at each step, times the rate: above 0, Adam
+            is AdamW.
         images: the folder of the slices.
         masks: the folder of their labels.
         split: which block of six slices is held out, 0 to 4.
@@ -118,10 +137,12 @@ def recipe(
         dropout=dropout,
     )
     metrics = [SegmentationMetrics(data.labels)]
-    model.compile(keras.optimizers.Adam(learning_rate), SegmentationLoss(dice=dice), metrics=metrics)
-    schedule = Schedule("learning_rate", warmup(0.05, cosine(learning_rate)))
+    optimizer = keras.optimizers.Adam(learning_rate, weight_decay=weight_decay or None)
+    optimizer.exclude_from_weight_decay(var_names=["gamma", "beta", "bias"])
+    model.compile(optimizer, SegmentationLoss(dice=dice), metrics=metrics)
+    rate = Schedule("learning_rate", curve(schedule, learning_rate, warmup))
     objective = ("val_pixel_error", "min") if validation else ("pixel_error", "min")
-    return zoo.Recipe(model, data, epochs, [schedule], objective=objective, measures=(measure,))
+    return zoo.Recipe(model, data, epochs, [rate], objective=objective, measures=(measure,))
 
 
 if __name__ == "__main__":

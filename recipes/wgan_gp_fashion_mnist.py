@@ -18,9 +18,18 @@ from zoo.generation_watch import GenerationScores
 
 
 def search(hp):
+    critic_steps = hp.Int("critic_steps", 1, 6, default=5)
+    # Each step of the critic has images of its own.
+    images_a_step = hp.Choice("images_a_step", [32, 64, 128], default=64)
     return dict(
-        learning_rate=hp.Float("learning_rate", 1e-4, 2e-3, sampling="log"),
-        gradient_penalty=hp.Float("gradient_penalty", 1.0, 20.0),
+        learning_rate=hp.Float("learning_rate", 0.0001, 0.002, sampling="log", default=0.0005),
+        discriminator_rate=hp.Float("discriminator_rate", 0.25, 4.0, sampling="log", default=1.0),
+        batch_size=images_a_step * critic_steps,
+        critic_steps=critic_steps,
+        width=hp.Choice("width", [16, 32, 48, 64], default=32),
+        latent=hp.Choice("latent", [32, 64, 100, 128], default=100),
+        gradient_penalty=hp.Float("gradient_penalty", 0.1, 30.0, sampling="log", default=10.0),
+        ema=hp.Choice("ema", [0.99, 0.995, 0.999, 0.9995], default=0.999),
     )
 
 
@@ -28,6 +37,7 @@ def recipe(
     epochs=15,
     batch_size=320,
     learning_rate=0.0005,
+    discriminator_rate=1.0,
     width=32,
     latent=100,
     gradient_penalty=10.0,
@@ -41,7 +51,8 @@ def recipe(
     Args:
         epochs: passes over the training images.
         batch_size: images a step.
-        learning_rate: Adam's rate, of both players.
+        learning_rate: Adam's rate, the generator's.
+        discriminator_rate: the critic's rate, as a multiple of it (Heusel et al. 2017).
         width: channels of the layers next to the image; they double with each halving.
         latent: numbers in a code.
         gradient_penalty: weight of the penalty on the distance from 1 of the norm of the critic's gradient.
@@ -56,8 +67,9 @@ def recipe(
     model = zoo.build(
         "dcgan", image_shape=data.train.input_shape, latent=latent, width=width, normalization="layer", ema=ema
     )
+    rates = learning_rate, discriminator_rate * learning_rate
     model.compile(
-        keras.optimizers.Adam(learning_rate, beta_1=0.0, beta_2=0.9),
+        *(keras.optimizers.Adam(rate, beta_1=0.0, beta_2=0.9) for rate in rates),
         loss="wasserstein",
         gradient_penalty=gradient_penalty,
         discriminator_steps=critic_steps,

@@ -20,6 +20,8 @@ from callbacks.curves import (
 )
 from callbacks.cycles import cosine_restarts, exp_range, one_cycle, triangular, triangular2
 from callbacks.presets import PRESETS, curve
+from zoo.curves import curve as of_recipe
+from zoo.errors import ZooError
 
 STEPS = 240
 HALF = 30  # a half cycle of the triangles, in steps
@@ -225,3 +227,25 @@ def test_all_curves_on_one_picture():
     (line,) = figure.axes[list(PRESETS).index("cosine")].lines
     np.testing.assert_allclose(line.get_ydata(), 0.5 * (1 + np.cos(np.pi * np.arange(1000) / 1000)), atol=1e-6)
     figure.canvas.draw()
+
+
+@pytest.mark.parametrize(("schedule", "share"), [("cosine", 0.05), ("inverse_time", 0.2), ("linear", 0.0)])
+def test_a_curve_of_a_recipe_is_the_named_one_behind_its_warmup(schedule, share):
+    progress = keras.ops.convert_to_tensor(np.linspace(0, 1, 1001, dtype="float32"))
+    expected = warmup(share, curve(schedule, 0.3)) if share else curve(schedule, 0.3)
+    found = of_recipe(schedule, 0.3, share)
+    np.testing.assert_array_equal(value(found, progress), value(expected, progress))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("cosin", 0.1), "schedule must be one of.*Did you mean 'cosine'"),
+        (("cosine", 0.0), "learning_rate must be a number above 0. Received: learning_rate=0.0"),
+        (("cosine", 0.1, 1.0), "warmup must be a share.*Received: warmup=1.0"),
+        (("cosine", 0.1, -0.1), "warmup must be a share.*Received: warmup=-0.1"),
+    ],
+)
+def test_a_wrong_curve_of_a_recipe_is_told(arguments, words):
+    with pytest.raises(ZooError, match=words):
+        of_recipe(*arguments)

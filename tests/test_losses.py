@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from zoo import ZooError
-from zoo.losses import RadialBasisLoss, SmoothedCrossentropy
+from zoo.losses import RadialBasisLoss, SmoothedCrossentropy, crossentropy
 
 DISTANCES = np.random.default_rng(0).uniform(0, 6, (5, 3)).astype("float32")
 LABELS = np.array([0, 2, 1, 1, 0], "int32")
@@ -122,3 +122,10 @@ def test_impossible_smoothing_and_labels_are_refused():
     for labels in (np.zeros((5, 4, 2)), np.zeros(5)):
         with pytest.raises(ZooError, match=r"integer labels or probabilities for logits of shape \(5, 4, 3\)"):
             SmoothedCrossentropy()(labels, LOGITS)
+
+
+def test_the_loss_of_a_recipe_is_keras_own_until_labels_are_smoothed():
+    assert type(crossentropy(0.0)) is keras.losses.SparseCategoricalCrossentropy and crossentropy().from_logits
+    assert crossentropy(0.1).label_smoothing == 0.1
+    with pytest.raises(ZooError, match="label_smoothing must be a share"):
+        crossentropy(1.0)

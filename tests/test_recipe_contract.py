@@ -43,6 +43,26 @@ SMALLER = {
     "unet_isbi_em": dict(window=32, repeats=1, width=2),
     "unet_pets": dict(size=32, width=2),
 }
+# Recipes that search less than three things, and how many.
+FEW = {"optimizers_surface": 2}  # an optimizer and its rate: there are no data and no network
+# One of each family, with what keeps its data small.
+EXTREMES = {
+    "mlp_digits": {},
+    "lenet_digits": {},
+    "resnet20_digits": {},
+    "autoencoder_digits": {},
+    "unet_digits_canvas": dict(examples=40),
+    "dcgan_digits": {},
+    "gan_ring": {},
+    "pix2pix_digits": {},
+    "srgan_digits": {},
+    "lstm_pydoc": {},
+    "seq2seq_dates": dict(examples=200),
+    "table": {},
+    "optimizers_digits": {},
+    "dqn_cartpole": {},
+    "q_learning_corridor": {},
+}
 # The same for agents: what of it a recipe has. Compiled by XLA, each would take seconds more.
 AGENTS = dict(steps=2, rounds=2, count=2, train_every=8, gradient_steps=1, memory=400, warmup=80, hidden=(8,))
 EMBEDDED = ("", "digits", "digits_canvas", "digits_rows", "pydoc", "text", "dates", "numbers")
@@ -136,14 +156,68 @@ def test_signature_is_of_plain_values_and_each_is_explained(name):
     assert {argument: default for argument, (default, *_) in known.items()} == recipe.find(name).defaults
 
 
+def proposals(name, choose=lambda hp: hp.default):
+    """What a recipe's `search` proposes where each hyper-parameter is what `choose` makes of it, and the space."""
+    module = recipe.find(name).module
+    space = keras_tuner.HyperParameters()
+    module.search(space)
+    chosen = space.copy()
+    chosen.values = {hp.name: choose(hp) for hp in space.space}
+    return module.search(chosen), space.space
+
+
+def lowest(hp):
+    """The least value of a number, the first one of a list."""
+    return hp.min_value if hasattr(hp, "min_value") else next(iter(hp.values))
+
+
+def highest(hp):
+    """The greatest value of a number, the last one of a list."""
+    return hp.max_value if hasattr(hp, "max_value") else list(hp.values)[-1]
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_search_stays_within_the_signature(name):
-    source = recipe.find(name)
-    proposed = source.module.search(keras_tuner.HyperParameters())
-    assert proposed and set(proposed) <= set(source.defaults)
+def test_search_begins_with_the_defaults(name):
+    defaults = recipe.find(name).defaults
+    proposed, _ = proposals(name)
+    assert len(proposed) >= FEW.get(name, 3)
     for key, value in proposed.items():
-        default = source.defaults[key]
-        assert default is None or isinstance(value, type(default)), key
+        # None stands for a value that follows from the other arguments, and which the search names.
+        default = value if defaults[key] is None else defaults[key]
+        assert (value, type(value)) == (default, type(default)), key
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_search_is_of_finite_ranges_around_the_defaults(name):
+    _, space = proposals(name)
+    assert len({hp.name for hp in space}) == len(space)
+    for hp in space:
+        if not hasattr(hp, "min_value"):
+            values = list(hp.values)
+            assert hp.default in values and len(set(values)) == len(values) > 1, hp.name
+            continue
+        assert np.isfinite([hp.min_value, hp.max_value]).all() and hp.min_value < hp.max_value, hp.name
+        assert hp.min_value <= hp.default <= hp.max_value, hp.name
+        # keras-tuner counts steps by dividing: it loses the last of 0.1, and a value that no number of them reaches.
+        assert hp.step is None or (hp.default - hp.min_value) % hp.step == 0 == hp.step % 1, hp.name
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_search_stays_within_the_types_of_the_signature(name):
+    defaults = recipe.find(name).defaults
+    for choose in (lowest, highest, *(lambda hp, seed=seed: hp.random_sample(seed) for seed in range(3))):
+        proposed, _ = proposals(name, choose)
+        json.dumps(proposed)
+        for key, value in proposed.items():
+            assert defaults[key] is None or type(value) is type(defaults[key]), key
+
+
+@pytest.mark.parametrize("choose", [lowest, highest])
+@pytest.mark.parametrize("name", EXTREMES)
+def test_extremes_of_the_search_build(name, choose):
+    proposed, _ = proposals(name, choose)
+    built = recipe.find(name).module.recipe(**{**proposed, **EXTREMES[name]})
+    assert built.model.built and built.model.optimizer is not None
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -58,6 +58,27 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return {**super().get_config(), "label_smoothing": self.label_smoothing}
 
 
+def crossentropy(label_smoothing=0.0):
+    """Cross-entropy of logits against integer labels, smoothed or not, for recipes that leave it open.
+
+    Args:
+        label_smoothing: see `SmoothedCrossentropy`.
+
+    Returns:
+        Keras' own loss where nothing is smoothed, which is cheaper, or a `SmoothedCrossentropy`.
+
+    Raises:
+        ZooError: a share out of range.
+
+    Example:
+        >>> crossentropy().name, crossentropy(0.1).name
+        ('sparse_categorical_crossentropy', 'smoothed_crossentropy')
+    """
+    if label_smoothing == 0:
+        return keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    return SmoothedCrossentropy(label_smoothing)
+
+
 @keras.saving.register_keras_serializable("zoo")
 class RadialBasisLoss(keras.losses.Loss):
     """The losses of LeNet-5's radial basis outputs: LeCun et al. 1998, section II.C, equations 8 and 9.
