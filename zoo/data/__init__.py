@@ -24,6 +24,8 @@ from zoo.data.reviews import reviews
 from zoo.data.ring import ring
 from zoo.data.segmentation import segmentation
 from zoo.data.series import series
+from zoo.data.shards import StoredImages
+from zoo.data.shards_writing import write_shards
 from zoo.data.stream import Stream
 from zoo.data.super_resolution import super_resolution
 from zoo.data.table import table
@@ -53,4 +55,4 @@ __all__ = [
 ]
 __all__ += ["mixup", "noise", "paired", "randaugment", "read_image", "reconstruction", "repeated", "segmentation"]
 __all__ += ["TextStream", "reviews", "ring", "series", "shift", "super_resolution", "table", "text"]
-__all__ += ["text_pairs", "translation"]
+__all__ += ["text_pairs", "translation", "write_shards", "StoredImages"]

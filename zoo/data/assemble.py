@@ -3,6 +3,7 @@
 import numpy as np
 
 from zoo.data import split
+from zoo.data.shards import as_array, only
 from zoo.data.stream import Stream
 from zoo.errors import ZooError, require
 from zoo.recipe import Data
@@ -24,9 +25,9 @@ def from_arrays(
     """Makes a `Data` of arrays in memory.
 
     Args:
-        train: `(x, y)`. For images x is uint8 `(n, height, width, channels)`, raw values 0..255; for feature vectors
-            float32 `(n, features)`. y is an integer array `(n,)` of classes 0, 1, 2, ..., or a float array `(n,)` of
-            quantities (regression).
+        train: `(x, y)`. For images x is uint8 `(n, height, width, channels)`, raw values 0..255, an array or
+            `StoredImages`; for feature vectors float32 `(n, features)`. y is an integer array `(n,)` of classes 0, 1,
+            2, ..., or a float array `(n,)` of quantities (regression).
         batch_size: examples a batch, >= 1.
         validation: `(x, y)`, or the share to split from the training data, stratified, by `seed`: 0 <= share < 1, where
             0 means that there is none.
@@ -75,7 +76,7 @@ def from_arrays(
     if examples is not None:
         x, y = parts["train"]
         kept = split.sample(y if classes else np.zeros(len(y)), examples, seed)
-        parts["train"] = x[kept], y[kept]
+        parts["train"] = only(x, kept), y[kept]
     streams = {
         name: Stream(part, batch_size, seed, augment=augment if name == "train" else ()) for name, part in parts.items()
     }
@@ -105,7 +106,7 @@ def check_labels(y, labels, name="these"):
 def _checked(part, name):
     if len(part) != 2:
         raise ZooError(f"{name} must be a pair (x, y). Received {len(part)} arrays")
-    x, y = (np.asarray(array) for array in part)
+    x, y = (as_array(array) for array in part)
     if y.ndim != 1 or len(x) != len(y):
         raise ZooError(f"{name}: y must hold one number for each of the {len(x)} x. Received y of shape {y.shape}")
     return (x, y.astype("int32")) if np.issubdtype(y.dtype, np.integer) else (x, y)
@@ -119,4 +120,4 @@ def _split(part, classes, fraction, seed, name):
             f"{len(y)} examples are too few to split {fraction:.0%} of them off as {name} data. More of them work, or "
             f"a {name} part of your own"
         )
-    return (x[kept], y[kept]), (x[taken], y[taken])
+    return (only(x, kept), y[kept]), (only(x, taken), y[taken])

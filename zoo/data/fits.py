@@ -1,5 +1,6 @@
 """Whether a model can take some data: the check where the two meet."""
 
+from zoo.data.shards import StoredImages
 from zoo.errors import ZooError
 from zoo.tasks import logits_of, task_of
 
@@ -20,6 +21,11 @@ def check_fits(data, model):
         >>> check_fits(zoo.data.images("digits", 32), zoo.build("mlp", input_shape=(8, 8, 1), num_classes=10))
     """
     task = task_of(model)
+    if task not in ("classification", "q_learning") and isinstance(data.train.arrays[0], StoredImages):
+        raise ZooError(
+            f"{model.name!r} is for {task}, whose measures and pictures compare all images: it needs them in memory. "
+            "Streaming is for classifiers; take streaming=False"
+        )
     if task in ("generation", "translation"):
         _check_images(data, model, task)
         return

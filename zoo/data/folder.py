@@ -31,9 +31,38 @@ def load(root, size=None, channels=None, on_error="stop"):
     """
     choose("on_error", on_error, ("stop", "skip"))
     root = Path(root).expanduser()
-    if not root.is_dir():
-        raise ZooError(f"there is no folder {root}")
-    files = {part: _files(folder) for part, folder in _parts(root).items()}
+    files, labels = listed(root)
+    every = [
+        (part, labels.index(name), path) for part in files for name in sorted(files[part]) for path in files[part][name]
+    ]
+    if size:
+        pixels.check_memory(len(every), (*size, channels or 3), str(root), streaming=True)
+    images = _read([path for *_, path in every], size, channels, on_error)
+    kept = [(*what, image) for what, image in zip(every, images, strict=True) if image is not None]
+    _check(root, kept, files, labels)
+    mixed = len({image.shape[2] for *_, image in kept}) > 1
+    parts = {}
+    for part in files:
+        mine = [(image, label) for where, label, _, image in kept if where == part]
+        x = np.stack([pixels.conform(image, channels=3) if mixed else image for image, _ in mine])
+        parts[part] = x, np.array([label for _, label in mine], "int32")
+    return parts, labels
+
+
+def listed(root):
+    """The files of a folder of class folders, none of which is opened.
+
+    Args:
+        root: a `Path`.
+
+    Returns:
+        `(files, labels)`: files maps "train" and, where there is a folder for it, "validation" and "test" to a dict
+        from class to its paths; labels are the names of the classes.
+
+    Raises:
+        ZooError: no such folder, no class folders, one class only, an empty class, or one that is not in "train".
+    """
+    files = {part: _files(place) for part, place in parts(root).items()}
     labels = tuple(sorted(files["train"]))
     if len(labels) < 2:
         raise ZooError(
@@ -45,24 +74,23 @@ def load(root, size=None, channels=None, on_error="stop"):
                 raise ZooError(
                     f"{root}: class {name!r} of {part!r} has no folder in 'train', whose classes are {labels}"
                 )
-    listed = [
-        (part, labels.index(name), path) for part in files for name in sorted(files[part]) for path in files[part][name]
-    ]
-    if size:
-        pixels.check_memory(len(listed), (*size, channels or 3), str(root))
-    images = _read([path for *_, path in listed], size, channels, on_error)
-    kept = [(*what, image) for what, image in zip(listed, images, strict=True) if image is not None]
-    _check(root, kept, files, labels)
-    mixed = len({image.shape[2] for *_, image in kept}) > 1
-    parts = {}
-    for part in files:
-        mine = [(image, label) for where, label, _, image in kept if where == part]
-        x = np.stack([pixels.conform(image, channels=3) if mixed else image for image, _ in mine])
-        parts[part] = x, np.array([label for _, label in mine], "int32")
-    return parts, labels
+    return files, labels
 
 
-def _parts(root):
+def parts(root):
+    """The folders of a set's parts: `root` alone is "train" where it has no folder of that name.
+
+    Args:
+        root: a `Path`.
+
+    Returns:
+        A dict from "train", and where there are such "validation" and "test", to paths.
+
+    Raises:
+        ZooError: no such folder.
+    """
+    if not root.is_dir():
+        raise ZooError(f"there is no folder {root}")
     folders = {path.name: path for path in _visible(root) if path.is_dir()}
     if "train" not in folders:
         return {"train": root}

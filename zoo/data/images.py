@@ -5,9 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import digits, folder, pixels, tfds
+from zoo.data import digits, folder, pixels, shards_sources, tfds
 from zoo.data.assemble import from_arrays
-from zoo.errors import ZooError, choose, suggest
+from zoo.data.shards import BUFFER, only
+from zoo.errors import ZooError, choose, require, suggest
 
 
 def images(
@@ -22,6 +23,9 @@ def images(
     on_error="stop",
     examples=None,
     classes=None,
+    streaming=False,
+    shuffle_buffer=BUFFER,
+    cache=None,
 ):
     """Labelled images from a source, as training, validation and test streams.
 
@@ -31,7 +35,9 @@ def images(
             - a name of TensorFlow Datasets, such as "mnist", "fashion_mnist", "cifar10", which works offline when the
               set is in the folder that TFDS_DATA_DIR names;
             - the path of a folder of class folders: `FOLDER/CLASS/IMAGE.png` (or .jpg), or `FOLDER/train/CLASS/...`
-              with `test` and optionally `validation` beside `train`.
+              with `test` and optionally `validation` beside `train`;
+            - the path of a folder of TFRecord files (NAME.tfrecord or NAME.tfrecord-00000-of-00008), or one with such
+              folders `train`, `test` and `validation`, as `zoo.data.write_shards` makes them.
             A bare word that is both a name and a folder means the name; write `./word` for the folder.
         batch_size: examples a batch, >= 1.
         size: pixels, one number or (height, width), to resize to (bilinear, antialiased); None keeps what there is.
@@ -45,6 +51,18 @@ def images(
             keeps them all. Validation and test images stay as they are.
         classes: names of the classes to keep, two or more, in the order that their logits are to have; None keeps them
             all. They are chosen before anything is split.
+        streaming: whether the images stay on the disk and are read as they are needed, for sets larger than memory; see
+            below.
+        shuffle_buffer: with streaming, images among which the order is mixed, >= 1.
+        cache: with streaming, None decodes an image each time it is needed; "memory" keeps decoded images in memory;
+            the path of a folder keeps them in a file there, for the next run too.
+
+    Streaming reads the files of the set once, the first time, and keeps an index of 36 bytes an image: where it lies, a
+    checksum and its class. So splits, `examples`, `classes` and checks of labels are those of memory, and so are the
+    pixels, to the byte. What differs is the order of an epoch, which is a function of seed and epoch here too: shards
+    at random, 16 of them interleaved, mixed by the buffer. It is known without reading: going on from any step costs
+    nothing. Reading jumps about within those shards, as far as the buffer goes: disks that seek slowly want a small
+    one, or a cache. Pictures and measures that compare all images with each other need them in memory, and say so.
 
     Returns:
         A `zoo.Data` with elements (x uint8 `(batch, height, width, channels)` of raw values 0..255, y int32 `(batch,)`)
@@ -53,7 +71,8 @@ def images(
     Raises:
         ZooError: an unknown source, a set that cannot be had, an empty folder, one class only, an unreadable image,
             images of different sizes without `size`, more `examples` than there are or fewer than classes, a class that
-            the source does not have.
+            the source does not have. With streaming also a file that is cut short or has changed, a record that is no
+            labelled image, and a cache that does not fit; each is named.
 
     Example:
         >>> data = zoo.data.images("digits", 32, seed=0)
@@ -63,7 +82,14 @@ def images(
     size = pixels.check_size(size)
     if channels is not None:
         choose("channels", channels, (1, 3))
-    parts, labels = _load(str(source), size, channels, on_error)
+    if streaming:
+        require(str(source) != "digits", "streaming", streaming, "False for 'digits', which are in memory already")
+        require(on_error == "stop", "on_error", on_error, "'stop' with streaming")
+        reading = dict(buffer=shuffle_buffer, cache=cache)
+        parts, labels = shards_sources.load(source, not means_folder(str(source)), size, channels, **reading)
+    else:
+        require(cache is None, "cache", cache, "None without streaming: all images are in memory")
+        parts, labels = _load(str(source), size, channels, on_error)
     if classes is not None:
         parts, labels = _only(parts, labels, classes, source)
     return from_arrays(
@@ -87,7 +113,13 @@ def _load(source, size, channels, on_error):
         }
         return conformed, labels
     if means_folder(source):
-        return folder.load(Path(source).expanduser(), size, channels, on_error)
+        root = Path(source).expanduser()
+        if not shards_sources.is_shards(root):
+            return folder.load(root, size, channels, on_error)
+        stored, labels = shards_sources.load(root, False, size, channels)
+        for x, _ in stored.values():
+            pixels.check_memory(len(x), x.shape[1:], source, streaming=True)
+        return {part: (np.asarray(x), y) for part, (x, y) in stored.items()}, labels
     return tfds.load(source, size, channels)
 
 
@@ -114,7 +146,7 @@ def _only(parts, labels, classes, source):
             raise ZooError(f"{str(source)!r} has no class {name!r}.{suggest(name, labels)} Its classes: {listed}")
     new = np.full(len(labels), -1, "int32")
     new[[labels.index(name) for name in names]] = range(len(names))
-    chosen = {part: (x[new[y] >= 0], new[y][new[y] >= 0]) for part, (x, y) in parts.items()}
+    chosen = {part: (only(x, new[y] >= 0), new[y][new[y] >= 0]) for part, (x, y) in parts.items()}
     for part, (_, y) in chosen.items():
         if not len(y):
             raise ZooError(f"the {part} images of {str(source)!r} have none of the classes {', '.join(names)}")

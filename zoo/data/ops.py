@@ -4,12 +4,21 @@ All of them are exact: integers, gathers, or single float32 operations that IEEE
 why `Stream.batch` gives the bytes of `Stream.open`.
 """
 
+import functools
+import importlib.util
+
 from zoo.data import ops_numpy
 
 
 def is_tensor(value):
     """Whether `value` is a tensor of TensorFlow, asked without importing it."""
     return type(value).__module__.startswith("tensorflow")
+
+
+@functools.cache
+def has_tensorflow():
+    """Whether TensorFlow is installed, asked without importing it. Keras on JAX trains without it."""
+    return importlib.util.find_spec("tensorflow") is not None
 
 
 def of(*values):

@@ -9,7 +9,7 @@ import numpy as np
 from zoo.data import ops
 
 # What the numbers are for: the last word of the hash. Augmentations take the draws from AUGMENT on.
-SHUFFLE, SPLIT, BOOTSTRAP, AUGMENT = 0, 1, 2, 16
+SHUFFLE, SPLIT, BOOTSTRAP, SHARDS, BUFFER, REST, AUGMENT = 0, 1, 2, 3, 4, 5, 16
 
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _PARITY = 0x1BD11BDA

@@ -7,6 +7,7 @@ import os
 import numpy as np
 
 from zoo.data import ops, random
+from zoo.data.shards import StoredImages, as_array, joined
 from zoo.errors import ZooError, require
 from zoo.seeding import check_seed
 
@@ -15,15 +16,16 @@ PREFETCHED = 2
 
 
 class Stream:
-    """A set that fits in memory, as batches that can be opened at any epoch and step.
+    """A set as batches that can be opened at any epoch and step.
 
-    The arrays stay as they are (images as uint8); a batch is gathered at once. The order of epoch k is a function of
-    the seed and k, and the augmentation of an example is one of the seed, the epoch and the example: nothing that was
-    drawn before matters. Every example is seen exactly `repeats` times an epoch; the last batch may be smaller.
+    The arrays stay as they are (images as uint8); a batch is gathered at once, or read where `x` is `StoredImages`. The
+    order of epoch k is a function of the seed and k, and the augmentation of an example is one of the seed, the epoch
+    and the example: nothing that was drawn before matters. Every example is seen exactly `repeats` times an epoch; the
+    last batch may be smaller.
 
     Args:
         arrays: tuple of numpy arrays with equal first dimensions, in the order of a Keras element: `x`, `y` and
-            optionally sample weights.
+            optionally sample weights. `x` may be `zoo.data.shards.StoredImages`, for a set larger than memory.
         batch_size: examples a batch, >= 1.
         seed: integer, 0 <= seed < 2**32; None takes the seed of `zoo.seeding.seed_everything`.
         shuffle: whether `open` and `batch` shuffle.
@@ -56,7 +58,7 @@ class Stream:
     """
 
     def __init__(self, arrays, batch_size, seed=None, shuffle=True, augment=(), map=None, mix=(), repeats=1):
-        self.arrays = tuple(np.asarray(array) for array in arrays)
+        self.arrays = tuple(as_array(array) for array in arrays)
         lengths = [len(array) for array in self.arrays]
         if not lengths or len(set(lengths)) != 1:
             raise ZooError(f"a stream needs arrays of one length, as (x, y). Received the lengths {lengths}")
@@ -65,6 +67,8 @@ class Stream:
         for name, value in (("batch_size", batch_size), ("repeats", repeats)):
             whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
             require(whole and value >= 1, name, value, "a whole number >= 1")
+        if isinstance(self.arrays[0], StoredImages):
+            require(repeats == 1, "repeats", repeats, "1 for images that are streamed")
         self.size = lengths[0]
         self.batch_size = int(batch_size)
         self.repeats = int(repeats)
@@ -89,7 +93,8 @@ class Stream:
         digest = hashlib.sha256()
         for array in self.arrays:
             digest.update(f"{array.dtype.str}{array.shape}".encode())
-            digest.update(np.ascontiguousarray(array).data)
+            stored = isinstance(array, StoredImages)
+            digest.update(array.digest if stored else np.ascontiguousarray(array).data)
         return digest.hexdigest()
 
     @property
@@ -122,8 +127,7 @@ class Stream:
         ours, theirs = ([(a.dtype, a.shape[1:]) for a in stream.arrays] for stream in (self, other))
         if ours != theirs:
             raise ZooError(f"the streams hold different arrays and cannot be joined: {ours} and {theirs}")
-        arrays = [np.concatenate(pair) for pair in zip(self.arrays, other.arrays, strict=True)]
-        return self.replaced(arrays)
+        return self.replaced([joined(*pair) for pair in zip(self.arrays, other.arrays, strict=True)])
 
     def mapped(self, function):
         """The same stream, its elements passed through one more function.
@@ -139,6 +143,7 @@ class Stream:
         def both(*element):
             return function(*(before(*element) if before else element))
 
+        both.parts = (*_parts(before), function)
         return self._with(map=both)
 
     def mixed(self, function):
@@ -168,12 +173,13 @@ class Stream:
         same |= dict(augment=self.augment, map=self._map, mix=self.mix, repeats=self.repeats)
         return Stream(**{**same, **changes})
 
-    def batch(self, epoch, step):
+    def batch(self, epoch, step, rows=None):
         """One training batch in numpy, with the bytes of `open(epoch, step)`; needs no TensorFlow.
 
         Args:
             epoch: integer >= 0.
             step: integer, 0 <= step < steps.
+            rows: a slice of the batch's examples, to have these alone; no others are made but for `mix`.
 
         Returns:
             The element: a tuple of arrays, or what `map` makes of it. (An augmentation or a `map` of one's own that
@@ -184,7 +190,9 @@ class Stream:
         """
         self._check(epoch, step)
         index = self._order(epoch)[step * self.batch_size : (step + 1) * self.batch_size]
-        return self._element(self.arrays, epoch, index)
+        if rows is None or not self.mix:
+            return self._element(self.arrays, epoch, index if rows is None else index[rows])
+        return _rows_of(self._element(self.arrays, epoch, index), rows)
 
     def open(self, epoch=0, step=0):
         """The training batches from some point on, without end.
@@ -207,19 +215,19 @@ class Stream:
 
         def indices(current):
             # Once an epoch: the inner dataset holds the order and cuts batches from it.
-            size = self.size * self.repeats
-            order = random.permutation(self.seed, current, size) if self._shuffle else tf.range(size)
+            order = self._shuffled(current) if self._shuffle else tf.range(self.size * self.repeats)
             first = tf.where(current == epoch, tf.constant(step, tf.int64), 0)
             steps = tf.data.Dataset.range(first, self.steps)
             return steps.map(lambda i: (current, order[i * self.batch_size : (i + 1) * self.batch_size]))
 
-        batches = tf.data.Dataset.range(epoch, tf.int64.max).flat_map(indices)
+        batches = tf.data.Dataset.range(epoch, tf.int64.max).flat_map(_unconverted(indices))
         batches = batches.apply(tf.data.experimental.assert_cardinality(tf.data.INFINITE_CARDINALITY))
-        batches = batches.map(
-            lambda current, index: self._element(arrays, current, index),
-            num_parallel_calls=PARALLEL,
-            deterministic=True,
-        )
+
+        def element(current, index):
+            return self._element(arrays, current, index)
+
+        element = _unconverted(element, *self.augment, *self.mix, *_parts(self._map))
+        batches = batches.map(element, num_parallel_calls=PARALLEL, deterministic=True)
         return untuned(batches.prefetch(PREFETCHED))
 
     def once(self):
@@ -236,14 +244,35 @@ class Stream:
             batch = tuple(array[i * self.batch_size : (i + 1) * self.batch_size] for array in arrays)
             return self._map(*batch) if self._map else batch
 
-        steps = -(-self.size // self.batch_size)
-        batches = tf.data.Dataset.range(steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
+        element = _unconverted(element, *_parts(self._map))
+        batches = tf.data.Dataset.range(self.once_steps).map(element, num_parallel_calls=PARALLEL, deterministic=True)
         return untuned(batches.prefetch(PREFETCHED))
+
+    @property
+    def once_steps(self):
+        """Batches of `once`."""
+        return -(-self.size // self.batch_size)
+
+    def once_batch(self, step):
+        """One batch of `once` in numpy, with its bytes; needs no TensorFlow.
+
+        Args:
+            step: integer, 0 <= step < once_steps.
+
+        Returns:
+            The element, as in `batch`.
+
+        Raises:
+            ZooError: a step out of range.
+        """
+        require(0 <= step < self.once_steps, "step", step, f"an integer in 0 <= step < {self.once_steps}")
+        batch = tuple(array[step * self.batch_size : (step + 1) * self.batch_size] for array in self.arrays)
+        return self._map(*batch) if self._map else batch
 
     def _element(self, arrays, epoch, index):
         xp = ops.of(index)
         places = index % self.size if self.repeats > 1 else index
-        x, *others = (xp.take(array, places) for array in arrays)
+        x, *others = (a[places] if isinstance(a, StoredImages) else xp.take(a, places) for a in arrays)
         for position, op in enumerate(self.augment):
             x = op(x, functools.partial(self._draws, epoch, index, position))
         element = self._mixed((x, *others), epoch, index)
@@ -270,12 +299,16 @@ class Stream:
 
         # Eager tensors are captured by the pipeline. As constants each graph would hold a copy, of 2 GB at most.
         with tf.device("CPU:0"), tf.init_scope():
-            return tuple(tf.constant(array) for array in self.arrays)
+            return tuple(a if isinstance(a, StoredImages) else tf.constant(a) for a in self.arrays)
 
     @functools.cached_property
     def _orders(self):
-        size = self.size * self.repeats
-        return functools.lru_cache(maxsize=1)(functools.partial(random.permutation, self.seed, size=size))
+        return functools.lru_cache(maxsize=1)(self._shuffled)
+
+    def _shuffled(self, epoch):
+        if isinstance(self.arrays[0], StoredImages):
+            return self.arrays[0].order(self.seed, epoch)
+        return random.permutation(self.seed, epoch, self.size * self.repeats)
 
     def _order(self, epoch):
         return self._orders(epoch) if self._shuffle else np.arange(self.size * self.repeats)
@@ -283,6 +316,32 @@ class Stream:
     def _check(self, epoch, step):
         require(epoch >= 0, "epoch", epoch, "an integer >= 0")
         require(0 <= step < self.steps, "step", step, f"an integer in 0 <= step < {self.steps}")
+
+
+def _parts(function):
+    """The functions that a stream's `map` consists of."""
+    return () if function is None else getattr(function, "parts", (function,))
+
+
+def _unconverted(function, *used):
+    """A function as tf.data is to trace it: without AutoGraph where all that it calls is the zoo's.
+
+    None of that has a condition on a tensor, and converting it takes longer than tracing it.
+    """
+    import tensorflow as tf
+
+    # A partial has the module of functools.
+    modules = [getattr(getattr(each, "func", each), "__module__", None) or "" for each in used]
+    own = all(module.partition(".")[0] in ("zoo", "recipes") for module in modules)
+    return tf.autograph.experimental.do_not_convert(function) if own else function
+
+
+def _rows_of(element, rows):
+    if isinstance(element, dict):
+        return {name: _rows_of(part, rows) for name, part in element.items()}
+    if isinstance(element, tuple | list):
+        return tuple(_rows_of(part, rows) for part in element)
+    return element[rows]
 
 
 def untuned(batches):

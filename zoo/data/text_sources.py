@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.data import tfds
+from zoo.data import prepared, tfds
+from zoo.data.ops import has_tensorflow
 from zoo.errors import ZooError, require, suggest
 
 PYDOC = "pydoc"
@@ -31,6 +32,8 @@ def whole(source):
         return {"train": _pydoc()}
     path = _path(source)
     if path is None:
+        if not has_tensorflow():
+            return _prepared_texts(source)
         return tfds.read_set(source, functools.partial(_texts, source))
     files = [path] if path.is_file() else _listed(path, path.rglob("*"))
     if not files:
@@ -57,7 +60,8 @@ def labelled(source, classes=None):
     """
     path = _path(source)
     if path is None:
-        parts, labels = tfds.read_set(source, functools.partial(_examples, source))
+        read_set = functools.partial(tfds.read_set, source, functools.partial(_examples, source))
+        parts, labels = read_set() if has_tensorflow() else _prepared_examples(source)
     else:
         parts, labels = _folders(path)
     names = tuple(labels if classes is None else classes)
@@ -212,3 +216,21 @@ def _examples(name, builder):
         pairs = [(batch[texts[0]], batch[classes[0]]) for batch in batches]
         parts[part] = [text for some, _ in pairs for text in some], np.concatenate([some for _, some in pairs])
     return parts, tuple(features[classes[0]].names)
+
+
+def _prepared_texts(name):
+    """As `_texts`, without TensorFlow."""
+    found = prepared.Prepared(name)
+    (text,) = found.only("Text")
+    return {part: "\n".join(_text(each[text][0], name) for each in found.examples(part)) for part in found.parts}
+
+
+def _prepared_examples(name):
+    """As `_examples`, without TensorFlow."""
+    found = prepared.Prepared(name)
+    text, label = found.only("Text", "ClassLabel")
+    parts = {}
+    for part in found.parts:
+        pairs = [(each[text][0], each[label][0]) for each in found.examples(part)]
+        parts[part] = [text for text, _ in pairs], np.array([label for _, label in pairs])
+    return parts, found.classes(label)

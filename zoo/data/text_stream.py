@@ -110,6 +110,9 @@ class TextStream(Stream):
         """
         return self._still.once()
 
+    def once_batch(self, step):
+        return self._still.once_batch(step)
+
     def _over(self, symbols, targets, **changes):
         same = dict(seed=self.seed, order=self.order, shifted=self.shifted, map=self._map, mix=self.mix)
         return TextStream(symbols, targets, self.length, self.batch_size, **{**same, **changes})

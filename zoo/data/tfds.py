@@ -6,12 +6,18 @@ import os
 
 import numpy as np
 
-from zoo.data import pixels
+from zoo.data import pixels, prepared
+from zoo.data.ops import has_tensorflow
 from zoo.errors import ZooError, suggest
 
 
 def names():
-    """The names of all sets of TensorFlow Datasets, sorted; looked up without the network."""
+    """The names of all sets of TensorFlow Datasets, sorted; looked up without the network.
+
+    Where TensorFlow is not installed, those that are prepared.
+    """
+    if not has_tensorflow():
+        return prepared.names()
     import tensorflow_datasets as tfds
 
     return sorted(tfds.list_builders(with_community_datasets=False))
@@ -21,7 +27,8 @@ def load(name, size=None, channels=None):
     """Loads an image classification set, downloading and preparing it when it is not there.
 
     It is looked for in the folder that the environment variable TFDS_DATA_DIR names, or in ~/tensorflow_datasets.
-    Nothing touches the network when it is there. MNIST takes 3 to 4 s on 2 cores; asked for again, as for the next seed
+    Nothing touches the network when it is there. Where TensorFlow is not installed, `zoo.data.prepared` reads it, and
+    nothing is downloaded. MNIST takes 3 to 4 s on 2 cores; asked for again, as for the next seed
     of a study, the set that was loaded last is still in memory.
 
     Args:
@@ -45,7 +52,10 @@ def load(name, size=None, channels=None):
 @functools.lru_cache(maxsize=1)
 def _load(name, size, channels, where):
     # `where` is looked up further down again; here it keeps the sets of two folders apart.
-    parts, labels = read_set(name, functools.partial(_read, size, channels, name))
+    if has_tensorflow():
+        parts, labels = read_set(name, functools.partial(_read, size, channels, name))
+    else:
+        parts, labels = prepared.images(name, size, channels)
     for array in (array for pair in parts.values() for array in pair):
         array.flags.writeable = False
     return parts, labels
@@ -75,6 +85,38 @@ def read_set(name, read):
             return read(builder)
 
 
+def shards(name):
+    """Where the files of an image classification set lie; downloads and prepares it when it is not there.
+
+    Args:
+        name: as in `load`.
+
+    Returns:
+        `(files, keys, shape, labels)`: files maps "train" and, where the set has them, "validation" and "test" to paths
+        of TFRecord files; the names of the features with the image and the class; the image's shape, None where sides
+        differ; the names of the classes.
+
+    Raises:
+        ZooError: as `load`; or the set is kept in files of another kind; or TensorFlow is not installed.
+    """
+    if not has_tensorflow():
+        raise ZooError(
+            f"to stream {name!r}, a set of TensorFlow Datasets, takes TensorFlow, which is not installed here. Folders "
+            "of images, and of shards that have an index, are streamed without it"
+        )
+    with _quiet():
+        builder = _builder(name)
+        keys = _keys(builder, name)
+        if not builder.is_prepared():
+            _prepare(builder, name)
+        form = builder.info.file_format
+        if form.value != "tfrecord":
+            raise ZooError(f"{name!r} is kept as {form.value} files, and streaming reads tfrecord files")
+        files = {part: builder.info.splits[part].filepaths for part in splits(builder, name)}
+    features = builder.info.features
+    return files, keys, tuple(features[keys[0]].shape), tuple(features[keys[1]].names)
+
+
 def splits(builder, name):
     """Which of "train", "validation" and "test" a set has, in this order.
 
@@ -89,6 +131,11 @@ def splits(builder, name):
 
 
 def _builder(name):
+    if not has_tensorflow():
+        raise ZooError(
+            f"{name!r} is read by tensorflow-datasets, which needs TensorFlow, and that is not installed. Without it "
+            "sets of labelled images or of texts are read whole, where they are prepared"
+        )
     import tensorflow_datasets as tfds
 
     # The variable is asked for now: TFDS itself reads it once, when it is imported.
@@ -145,7 +192,7 @@ def _read_split(builder, split, image, label, size, channels, name):
         return pixels.conform(image, wanted[:2], wanted[2])
 
     if split in builder.info.splits:
-        pixels.check_memory(builder.info.splits[split].num_examples, wanted, name)
+        pixels.check_memory(builder.info.splits[split].num_examples, wanted, name, streaming=True)
     examples = builder.as_dataset(split=split, as_supervised=True)
     if None in shape:
         # In the pipeline, so that only a few of the originals are in memory at a time.

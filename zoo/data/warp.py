@@ -3,19 +3,18 @@
 Places in an image are whole numbers of 1/256 pixel throughout: whole numbers are the same in numpy and TensorFlow.
 """
 
+import functools
 import math
 
 import numpy as np
-from scipy.special import ndtri
 
 from zoo.data import ops
 from zoo.data.geometry import sine_cosine
 from zoo.data.windows import Windowed, check_window, corners, mirrored, picked, without
 from zoo.errors import ZooError, require
 
-# Normal numbers: a table of the distribution's quantiles, in units of 1/256 standard deviation, the last of them at
-# 3.7.
-_QUANTILES = np.floor(ndtri((np.arange(2**12) + 0.5) / 2**12) * 256 + 0.5).astype("float32")
+# Numbers in the table of the normal distribution.
+_TABLE = 2**12
 # The unit of sines, cosines and factors of size.
 _SLOPE = 2**14
 
@@ -64,7 +63,7 @@ def warp(size=None, margin=0, rotation=0.0, zoom=0.0, sigma=0.0, grid=3):
         centres = [corner * 256 + (side - 1) * 128 for corner, side in zip(firsts, window, strict=True)]
         places = _turned(drawn[:, 2:4], window, math.radians(rotation), zoom)
         if sigma:
-            bent = _displacement(xp.cast(drawn[:, 4:] * float(len(_QUANTILES)), "int32"), window, sigma, grid)
+            bent = _displacement(xp.cast(drawn[:, 4:] * float(_TABLE), "int32"), window, sigma, grid)
             places = [place + bent[:, axis] for axis, place in enumerate(places)]
         # How far a place may lie from the window's centre; the cubics' weights are 1.25 in all at most.
         reach = math.hypot(*window) / 2 / (1 - zoom) + 4 * 1.25**2 * sigma
@@ -150,12 +149,20 @@ def _turned(drawn, window, angle, zoom):
     return [xp.shift_right(place + 64, 7) for place in (cosine * y + sine * x, cosine * x - sine * y)]
 
 
+@functools.cache
+def _quantiles():
+    """The normal distribution's quantiles, in units of 1/256 standard deviation, the last of them at 3.7."""
+    from scipy.special import ndtri  # 0.3 s, for the few who bend images
+
+    return np.floor(ndtri((np.arange(_TABLE) + 0.5) / _TABLE) * 256 + 0.5).astype("float32")
+
+
 def _displacement(drawn, window, sigma, grid):
     """Smooth random displacements, int32 (batch, 2, *window) in 1/256 pixel, from numbers 0..4095 for the nodes."""
     xp = ops.of(drawn)
     rows, columns = (_cubics(side, grid) for side in window)
     # Whole numbers below 2**24 at every step: a matrix product in float32 is exact then, in any order of summation.
-    nodes = xp.reshape(xp.take(_QUANTILES, drawn), (-1, 2, grid, grid))
+    nodes = xp.reshape(xp.take(_quantiles(), drawn), (-1, 2, grid, grid))
     lines = xp.floor(xp.matmul(rows, nodes) * 2.0**-6 + 0.5)
     field = xp.matmul(lines, columns.T.copy())
     return xp.cast(field * np.float32(sigma * 256 / (256 * 2**2 * 256)), "int32")
