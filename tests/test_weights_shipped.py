@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import registry
+from zoo import cli, registry
 from zoo.plain import plain
 from zoo.weights import build, packing, shipped, state_files, values
 
@@ -158,4 +158,17 @@ def test_what_is_shipped_fits_its_model():
         model = build(entry, registry.builder(name), {}, weights)
         assert model.output_shape[-1] == len(row.labels)
         assert (shipped.FOLDER / row.file).stat().st_size < 4e6
-    assert {path.name for path in shipped.FOLDER.glob("*")} == {row.file for row in shipped.SHIPPED.values()}
+    files = list(shipped.FOLDER.glob("*"))
+    assert {path.name for path in files} == {row.file for row in shipped.SHIPPED.values()}
+    assert sum(path.stat().st_size for path in files) < 25e6
+
+
+def test_what_is_shipped_is_listed_with_its_number_recipe_and_hash(capsys):
+    for name in {name for name, _ in shipped.SHIPPED}:
+        assert cli.main(["show", name]) == 0
+        said = capsys.readouterr().out
+        for (model, weights), row in shipped.SHIPPED.items():
+            if model == name:
+                assert f"weights {weights}: {row.number}\n" in said and f"trained by {row.recipe}\n" in said
+                assert f"SHA-256 {row.sha256}\n" in said and f"zoo.build({name!r}, weights={weights!r}" in said
+    assert registry.describe("lenet5")["shipped"] == {}

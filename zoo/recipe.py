@@ -78,6 +78,17 @@ class Result:
     metrics: dict
     folder: Path
 
+    def __repr__(self):
+        from zoo import notebook
+
+        return notebook.text(self)
+
+    def _repr_html_(self):
+        """What a notebook shows."""
+        from zoo import notebook
+
+        return notebook.page(self)
+
 
 @dataclass(frozen=True)
 class Source:

@@ -255,13 +255,15 @@ def describe(name):
 
     Returns:
         A dict: `name`, `summary`, `task`, `paper`, `input`, `parameters`, `preset`, `arguments` (the text of the
-        function's signature), `weights` (names that `build` takes), `variants` (names of the same family) and
-        `recipes` (names of the recipes that train it).
+        function's signature), `weights` (names that `build` takes), `variants` (names of the same family),
+        `recipes` (names of the recipes that train it) and `shipped` (a dict from those of the weights that the zoo
+        brings along to `number`, `recipe`, `build`, `file`, `bytes` and `sha256`).
 
     Raises:
         ZooError: an unknown name.
     """
     from zoo import sources, weights
+    from zoo.weights import shipped
 
     found = entry(name)
     # A model of the user's own is registered with its function; the zoo's are read from their source.
@@ -278,4 +280,5 @@ def describe(name):
         "weights": weights.names(found),
         "variants": sorted(e.name for e in _table().values() if e.family == found.family and e.name != name),
         "recipes": sources.recipes_of(name),
+        "shipped": shipped.told(found),
     }

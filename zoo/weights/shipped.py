@@ -99,6 +99,35 @@ def names(entry):
     return [weights for model, weights in SHIPPED if model == entry.name]
 
 
+def told(entry):
+    """What is known of the weights that the zoo brings along for a model.
+
+    Args:
+        entry: a `zoo.Entry`.
+
+    Returns:
+        A dict from the weights' name to a dict: `number` (what they reached), `recipe` (the call that trained them),
+        `build` (the call that gives them), `file`, `bytes` and `sha256`.
+
+    Example:
+        >>> told(registry.entry("lenet"))["digits"]["build"]
+        "zoo.build('lenet', weights='digits', input_shape=(8, 8, 1), upsample=4)"
+    """
+    found = {}
+    for weights in sorted(names(entry)):
+        row = SHIPPED[entry.name, weights]
+        given = "".join(f", {key}={value!r}" for key, value in row.arguments.items())
+        found[weights] = {
+            "number": row.number,
+            "recipe": row.recipe,
+            "build": f"zoo.build({entry.name!r}, weights={weights!r}{given})",
+            "file": row.file,
+            "bytes": (FOLDER / row.file).stat().st_size,
+            "sha256": row.sha256,
+        }
+    return found
+
+
 def required(entry, weights):
     """The arguments that the weights fix: all but those that matter in training only.
 
