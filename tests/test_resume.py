@@ -12,6 +12,7 @@ import pytest
 
 import zoo
 from zoo import checkpoint, preparation, recorder, runs, trainer
+from zoo.errors import ZooError
 
 RECIPE = '''
 import keras
@@ -156,6 +157,28 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(recipe, whole, tmp_path, capsys
     assert list((folder / "checkpoints").glob("epoch-000003.ckpt"))
     zoo.resume(folder, verbose=0)
     assert_same(folder, whole)
+
+
+def test_a_run_in_pieces_is_the_run_in_one(recipe, whole, tmp_path):
+    folder = tmp_path / "run"
+    with pytest.raises(recorder.Interrupted):
+        zoo.train(recipe, seed=3, folder=folder, export=False, verbose=0, test=False, until=2)
+    assert len(runs.history(folder)) == 2 and runs.metrics(folder) is None
+    with pytest.raises(recorder.Interrupted):
+        zoo.resume(folder, verbose=0, until=3)
+    with pytest.raises(ZooError, match="until must be a whole number of epochs above the 3 that are done"):
+        zoo.resume(folder, verbose=0, until=3)
+    metrics = zoo.resume(folder, verbose=0).metrics
+    found = zoo.evaluate(folder)
+    assert found == {key: value for key, value in metrics.items() if key.startswith("val_")}
+    seen = {key: value for key, value in whole.metrics.items() if not key.startswith("test_")}
+    assert {**metrics, "seconds": 0} == {**seen, "seconds": 0}, "nothing of the test data where it may not be looked at"
+
+
+def test_no_run_is_begun_that_would_end_before_its_first_epoch(recipe, tmp_path):
+    with pytest.raises(ZooError, match="until must be"):
+        zoo.train(recipe, folder=tmp_path / "run", until=0)
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_schedule_continues_on_its_curve(recipe, tmp_path, monkeypatch):

@@ -93,12 +93,21 @@ def newest(folder, tell=print):
     Returns:
         The state, or None when there is no whole checkpoint.
     """
+    return _newest(folder, tell)[1]
+
+
+def newest_path(folder):
+    """The path of the newest checkpoint that is whole, or None."""
+    return _newest(folder, lambda _: None)[0]
+
+
+def _newest(folder, tell):
     for path in _newest_first(folder):
         try:
-            return load(path)
+            return path, load(path)
         except (OSError, ValueError) as error:
             tell(f"The checkpoint {path} is damaged ({error}); the one before it is used.")
-    return None
+    return None, None
 
 
 def _newest_first(folder):

@@ -6,6 +6,7 @@ Nothing here imports TensorFlow or Keras at the top: `zoo list` answers at once.
 import argparse
 import os
 import sys
+import traceback
 
 from zoo import commands, flags, registry, sources
 from zoo.errors import ZooError
@@ -28,6 +29,10 @@ def main(arguments=None):
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         parsed = _parser(arguments).parse_args(arguments)
+        if hasattr(parsed, "hosts"):
+            status = _on_hosts(parsed, arguments)
+            if status is not None:
+                return status
         if parsed.command in NEED_KERAS or _needs_tensorflow(parsed):
             _import_keras()
         if parsed.command == "tune":
@@ -36,12 +41,18 @@ def main(arguments=None):
         parsed.run(parsed)
     except ZooError as error:
         print(f"zoo: {error}", file=sys.stderr)
-        return 2
+        return _ended(getattr(error, "status", 2))
     except KeyboardInterrupt:
-        return 130
+        return _ended(130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except Exception:
+        hosts = sys.modules.get("zoo.hosts")
+        if hosts is None or not hosts.joined():
+            raise
+        traceback.print_exc()
+        return hosts.end(1)
     return 0
 
 
@@ -57,6 +68,25 @@ def train(path):
     return main(["train", path, *sys.argv[1:]])
 
 
+def _on_hosts(parsed, arguments):
+    """Joins the other hosts, if there are any; or has that done by a process of its own, and returns how it ended."""
+    from zoo import hosts
+
+    addresses, number = hosts.read(parsed.hosts, parsed.host)
+    if addresses is None or len(addresses) == 1:
+        return None
+    if not hosts.supervises():
+        return hosts.supervised(arguments, addresses, number)
+    hosts.join(addresses, number)
+    return None
+
+
+def _ended(status):
+    """The exit status. A host that failed does not wait for the others."""
+    hosts = sys.modules.get("zoo.hosts")
+    return hosts.end(status) if hosts else status
+
+
 def _needs_tensorflow(parsed):
     """Whether masks or images are to be written, or texts read, which takes TensorFlow; labels of images do not."""
     if parsed.command != "predict":
@@ -70,10 +100,14 @@ def _needs_tensorflow(parsed):
 
 def _import_keras():
     """Imports Keras and its backend, and finds the devices, without a dozen log lines of native libraries."""
-    with native_logs_hidden():
-        import keras
+    from zoo.importing import import_keras
 
-        keras.distribution.list_devices()
+    try:
+        import_keras()
+    except ModuleNotFoundError as error:
+        raise ZooError(
+            f"Keras finds no backend: {error}. Install TensorFlow; or install JAX, and set KERAS_BACKEND=jax"
+        ) from None
 
 
 def _parser(arguments):
@@ -111,6 +145,7 @@ def _parser(arguments):
             )
             sub.add_argument("--folder", help="run folder (default: the next free runs/NAME/<n>)")
             sub.add_argument("--overwrite", action="store_true", help="replace the run in the folder")
+            _host_flags(sub)
             sub.add_argument("--no-export", dest="export", action="store_false", help="leave no SavedModel")
             sub.add_argument(
                 "--find-lr", action="store_true", help="do not train: try rates from tiny to huge, draw, suggest one"
@@ -131,7 +166,8 @@ def _parser(arguments):
         if wanted:
             flags.add(sub, sources.path_of(wanted))
 
-    command("resume", commands.resume, "continue a run that was stopped", ("folder", "a run folder"))
+    resume = command("resume", commands.resume, "continue a run that was stopped", ("folder", "a run folder"))
+    _host_flags(resume)
     retrain = command(
         "retrain",
         commands.retrain,
@@ -182,6 +218,15 @@ def _parser(arguments):
     drawing.add_argument("--to", help="PNG file (default: NAME.png)")
     drawing.add_argument("--overwrite", action="store_true", help="replace the file")
 
+    bench = command("bench", commands.bench, "measure what models cost on this machine: a table, a picture")
+    bench.add_argument("models", nargs="*", metavar="MODEL", help="names or patterns (default: some of all kinds)")
+    bench.add_argument("--batches", type=flags.converter((1,)), help="sizes, as 1,32 (default: the best is searched)")
+    bench.add_argument("--seconds", type=float, default=0.2, help="how long a round is, of three (default: 0.2)")
+    bench.add_argument("--precision", default="float32", help="as of train (default: float32)")
+    bench.add_argument("--limit", type=float, default=300, help="seconds for one model (default: 300)")
+    bench.add_argument("--to", default=".", help="folder for bench.csv and bench.png (default: this one)")
+    bench.add_argument("--overwrite", action="store_true", help="replace them")
+
     runs = command("runs", commands.runs, "list the runs")
     runs.add_argument("under", nargs="?", help="folder to look in (default: runs)")
     return parser
@@ -204,6 +249,14 @@ def _execution_flags(sub):
         help="steps that one call into the graph takes (default: auto)",
     )
     sub.add_argument("--jit-compile", choices=("auto", "yes", "no"), default="auto", help="XLA (default: auto)")
+    sub.add_argument(
+        "--strategy", default="none", help="mirrored shares each batch between this machine's devices (default: none)"
+    )
+
+
+def _host_flags(sub):
+    sub.add_argument("--hosts", help="machines that train together: address:port of each, host 0 first; or slurm")
+    sub.add_argument("--host", type=int, help="which of them this is, from 0 (default: as Kubernetes or Slurm say)")
 
 
 def _search_flags(sub):

@@ -6,7 +6,9 @@ from zoo.errors import ZooError, choose
 
 def _execution(parsed):
     jit = {"auto": "auto", "yes": True, "no": False}[parsed.jit_compile]
-    return dict(precision=parsed.precision, steps_per_execution=parsed.steps_per_execution, jit_compile=jit)
+    found = dict(precision=parsed.precision, steps_per_execution=parsed.steps_per_execution, jit_compile=jit)
+    # Left out where it is the default: studies of old know nothing of it.
+    return found if parsed.strategy == "none" else {**found, "strategy": parsed.strategy}
 
 
 def _hyper(parsed):
@@ -31,6 +33,7 @@ def listing(parsed):
 def show(parsed):
     known = registry.describe(parsed.model)
     known["parameters"] = f"{known['parameters']:,} trainable"
+    shipped = known.pop("shipped")
     for key, value in known.items():
         if isinstance(value, dict):
             value = ", ".join(f"{k}={v!r}" for k, v in value.items())
@@ -38,6 +41,11 @@ def show(parsed):
             value = ", ".join(value)
         if value:
             print(f"{key:<11} {value}")
+    for weights, row in shipped.items():
+        print(f"\nweights {weights}: {row['number']}")
+        print(f"  trained by {row['recipe']}")
+        print(f"  taken by   {row['build']}")
+        print(f"  file       {row['file']}, {row['bytes'] / 1000:,.0f} kB, SHA-256 {row['sha256']}")
 
 
 def train(parsed):
@@ -56,6 +64,8 @@ def train(parsed):
         folder=parsed.folder,
         overwrite=parsed.overwrite,
         export=parsed.export,
+        hosts=parsed.hosts,
+        host=parsed.host,
         **_execution(parsed),
         **_hyper(parsed),
     )
@@ -129,7 +139,7 @@ def tune(parsed):
 def resume(parsed):
     from zoo import trainer
 
-    trainer.resume(parsed.folder)
+    trainer.resume(parsed.folder, hosts=parsed.hosts, host=parsed.host)
 
 
 def retrain(parsed):
@@ -251,6 +261,20 @@ def draw(parsed):
             print(f"{name:<12}  {meaning}")
     else:
         print(drawing.draw(parsed.name, parsed.to, overwrite=parsed.overwrite))
+
+
+def bench(parsed):
+    from zoo import benching
+
+    benching.bench(
+        parsed.models,
+        batches=parsed.batches,
+        seconds=parsed.seconds,
+        precision=parsed.precision,
+        limit=parsed.limit,
+        to=parsed.to,
+        overwrite=parsed.overwrite,
+    )
 
 
 def runs(parsed):

@@ -9,12 +9,13 @@ from zoo import state
 from zoo.execution import layers
 
 
-def estimate(built, done):
+def estimate(built, done, batches):
     """Says how long training will take and how much memory, from a few steps that leave no trace in the model.
 
     Args:
         built: a `zoo.Recipe` whose model has its training function.
         done: epochs that are complete.
+        batches: the training batches as `fit` has them: to open a stream once more would trace it once more.
 
     Returns:
         A line of text. Time is left out on JAX, whose variables live in the loop of `fit`, and of agents, whose time is
@@ -27,12 +28,13 @@ def estimate(built, done):
     held = state.variables(model)
     before = [keras.ops.copy(variable.value) for variable in held]
     # A stream that ends early ends an execution early, so a few steps are enough whatever an execution holds.
-    model.train_function(iter(stream.open().take(1)))
+    spread = model.distribute_strategy.experimental_distribute_dataset
+    model.train_function(iter(spread(batches.take(1))))
     count = min(8, stream.steps)
-    batches = iter(stream.open().take(count))
+    first = iter(spread(batches.take(count)))
     began = time.monotonic()
     for _ in range(-(-count // model.steps_per_execution)):
-        model.train_function(batches)
+        model.train_function(first)
     seconds = (time.monotonic() - began) / count * stream.steps
     for variable, value in zip(held, before, strict=True):
         variable.assign(value)

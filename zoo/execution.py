@@ -169,6 +169,32 @@ def _sides(model):
     return {id(tensor): sizes[1:3] for tensor, sizes in zip(maps, found, strict=True)}
 
 
+def build_metrics(model, stream):
+    """Makes the metrics of a compiled model now, which Keras would make in its first step: it traces that twice then.
+
+    Args:
+        model: the compiled and built model.
+        stream: the training part of its data.
+    """
+    makers = [getattr(model, name, None) for name in ("_compile_metrics", "_compile_loss")]
+    makers = [maker for maker in makers if maker is not None and not maker.built]
+    if makers:
+        _, y, _ = keras.utils.unpack_x_y_sample_weight(_symbolic(stream.element_spec))
+        # A Sequential has outputs, and no `output` before it is called.
+        output = getattr(model, "output", model.outputs[0])
+        for maker in makers:
+            maker.build(y, output)
+
+
+def _symbolic(spec):
+    """Symbolic tensors for a stream's `element_spec`."""
+    if isinstance(spec, dict):
+        return {name: _symbolic(part) for name, part in spec.items()}
+    if isinstance(spec[-1], str):  # (shape, dtype)
+        return keras.KerasTensor(*spec)
+    return tuple(map(_symbolic, spec))
+
+
 def jit_compile(asked, model):
     """Whether XLA compiles the step, and why.
 
@@ -179,6 +205,10 @@ def jit_compile(asked, model):
     Returns:
         A pair: True or False, and the reason.
     """
+    # Keras marks the recurrent layers that it computes with cuDNN, and would warn and leave XLA out itself.
+    fused = [layer.name for layer in model._flatten_layers() if not layer.supports_jit]
+    if asked is True and fused:
+        return False, f"left out, though asked for: XLA cannot compile {', '.join(fused)}, which cuDNN computes faster"
     if asked != "auto":
         return bool(asked), "as asked"
     if keras.backend.backend() == "jax":
@@ -187,6 +217,6 @@ def jit_compile(asked, model):
         return True, "an agent's steps are small and many, and compiled as one loop"
     if not keras.distribution.list_devices("gpu"):
         return False, "on a CPU XLA makes convolutions and recurrent layers slower"
-    if any(isinstance(layer, (keras.layers.LSTM, keras.layers.GRU)) for layer in layers(model)):
+    if fused:
         return False, "cuDNN's recurrent kernels and XLA exclude each other"
     return True, "XLA pays on a GPU"

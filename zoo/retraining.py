@@ -44,6 +44,7 @@ def retrain(folder, *, to=None, verbose="auto"):
         export=record["export"],
         precision=record["execution"]["precision"],
         jit_compile=record["execution"]["jit_compile"],
+        strategy=record["execution"].get("strategy", "none"),
         verbose=verbose,
         retrain=metrics["best_step"],
         **preparation.tuples(record["hyper"]),

@@ -8,7 +8,12 @@ from pathlib import Path
 import keras
 
 from zoo import checkpoint, doctor, estimate, preparation, recipe, runs
-from zoo.errors import ZooError
+from zoo import hosts as machines
+from zoo import strategy as strategies
+from zoo.data import feeding
+from zoo.data.ops import has_tensorflow
+from zoo.data.shards import failures_told
+from zoo.errors import ZooError, require
 from zoo.recorder import Recorder, finish_what_is_written
 from zoo.tasks import task_of
 
@@ -30,6 +35,11 @@ def train(
     jit_compile="auto",
     verbose="auto",
     retrain=None,
+    until=None,
+    test=True,
+    strategy="none",
+    hosts=None,
+    host=None,
     **hyper,
 ):
     """Trains a recipe and leaves a run folder.
@@ -47,25 +57,35 @@ def train(
         verbose: 0 silent, 1 progress bar, 2 a line an epoch; `"auto"` is 1 on a terminal and 2 elsewhere.
         retrain: a number of steps: train on training and validation data together for exactly so many; `zoo.retrain`
             takes the number from a run that stopped early.
+        until: stop after so many epochs as Ctrl-C would, with a checkpoint; `zoo.resume` goes on. None runs to the end.
+        test: whether the run may look at the test data. A search says no, and then nothing of it is ever evaluated.
+        strategy: `"mirrored"` shares each batch between all devices of this machine; `"none"` takes one.
+        hosts, host: machines that train together, on the JAX backend, and the number of this one: see `zoo.hosts.read`.
+            Each calls this function with the same arguments, but for `host`.
         **hyper: the recipe's own hyper-parameters.
 
     Returns:
-        A `zoo.Result`.
+        A `zoo.Result`; on hosts other than 0, None.
 
     Raises:
         ZooError: what was asked for cannot be done; nothing was written.
-        zoo.recorder.Interrupted: Ctrl-C; `zoo.resume(folder)` goes on.
+        zoo.recorder.Interrupted: Ctrl-C, or the end of epoch `until`; `zoo.resume(folder)` goes on.
 
     Example:
         >>> result = zoo.train("mlp_digits", epochs=1, export=False, verbose=0)
         >>> result.metrics["epochs"], result.metrics["parameters"]
         (1, 17226)
     """
+    _check_until(until, 0)
+    machines.join(hosts, host)
     folder = Path(folder) if folder else runs.new_folder(name)
-    runs.check_free(folder, overwrite)
+    if machines.first():
+        runs.check_free(folder, overwrite)
+    folder = machines.own_folder(folder)
+    verbose = verbose if machines.first() else 0
     tell = print if verbose else lambda *_: None
     source, hyper, built, chosen = preparation.prepare(
-        name, hyper, seed, precision, steps_per_execution, jit_compile, retrain
+        name, hyper, seed, precision, steps_per_execution, jit_compile, retrain, strategy
     )
     for finding in doctor.inspect(built):
         doctor.act(finding, tell)
@@ -85,46 +105,60 @@ def train(
         "retrain": retrain,
         "export": export,
         "pictures": pictures,
+        "test": test,
         "backend": keras.backend.backend(),
         "versions": runs.versions(),
         "data": preparation.fingerprints(built.data),
         "began": runs.now(),
     }
-    runs.create(folder, record, Path(source.module.__file__).read_text(encoding="utf-8"))
-    return _fit(built, folder, record, None, verbose, tell)
+    text = Path(source.module.__file__).read_text(encoding="utf-8")
+    machines.agree(record, text)
+    runs.create(folder, record, text)
+    return _fit(built, folder, record, None, verbose, tell, until)
 
 
-def resume(folder, *, verbose="auto"):
+def resume(folder, *, verbose="auto", until=None, hosts=None, host=None):
     """Continues a run that was stopped at any moment; the result is the one of a run never stopped.
 
     Args:
         folder: a run folder.
-        verbose: as in `train`.
+        verbose, until, hosts, host: as in `train`. Host 0 has the run folder, and gives the others what they need of
+            it; how many hosts there were before does not matter.
 
     Returns:
-        A `zoo.Result`. A run that is complete already is read back.
+        A `zoo.Result`; on hosts other than 0, None. A run that is complete already is read back.
 
     Raises:
         ZooError: not a run folder, or the data is no longer what the run was begun with.
     """
     folder = Path(folder)
+    machines.join(hosts, host)
+    if machines.first():
+        runs.read(folder)
+    folder = machines.own_folder(folder)
+    machines.copied(folder)
     record = runs.read(folder)
+    verbose = verbose if machines.first() else 0
     tell = print if verbose else lambda *_: None
     done = runs.metrics(folder)
     if done is not None:
+        machines.leave()
+        if not machines.first():
+            return None
         from zoo.loading import load
 
         tell(f"The run {folder} is complete; nothing is left to do.")
         return recipe.Result(load(folder), done, folder)
-    built = preparation.rebuild(folder)
+    built = preparation.rebuild(folder, training=True)
     restored = checkpoint.newest(folder / "checkpoints", tell)
     if restored is None:
         tell("There is no checkpoint yet: training begins anew.")
     else:
         tell(f"Resuming after epoch {len(restored['rows'])} of {built.epochs}.")
-    return _fit(built, folder, record, restored, verbose, tell)
+    return _fit(built, folder, record, restored, verbose, tell, until)
 
 
+@failures_told()
 def evaluate(folder, *, verbose=0):
     """Evaluates a finished run again, on its validation and test data.
 
@@ -144,35 +178,54 @@ def evaluate(folder, *, verbose=0):
     built.model.set_weights(load(folder).get_weights())
     if verbose:
         _name_judge(built, print)
-    return _scores(built)
+    return _scores(built, runs.read(folder)["test"])
 
 
-def _fit(built, folder, record, restored, verbose, tell):
+@failures_told()
+def _fit(built, folder, record, restored, verbose, tell, until):
     """Everything from the first step to the last file."""
     model, data = built.model, built.data
     bar = _bar(verbose)
     recorder = Recorder(
-        folder, built.callbacks, restored, built.epochs, lambda: tell(estimate.estimate(built, recorder.initial_epoch))
+        folder,
+        built.callbacks,
+        restored,
+        built.epochs,
+        lambda: tell(estimate.estimate(built, recorder.initial_epoch, batches)),
+        until,
     )
     first = recorder.initial_epoch
-    callbacks = [*built.callbacks, *_always(folder, built), recorder]
+    _check_until(until, first)
+    callbacks = [*built.callbacks, *_always(folder, built, tell), recorder]
+    spread = strategies.of(model)
+    batches = spread.feed(data.train, first)
     try:
-        with finish_what_is_written(recorder):
+        with finish_what_is_written(recorder), machines.failures_told():
             model.fit(
-                data.train.open(epoch=first),
+                batches,
                 epochs=first if recorder.stopped else built.epochs,
                 initial_epoch=first,
                 steps_per_epoch=data.train.steps,
-                validation_data=data.validation.once() if data.validation else None,
+                validation_data=spread.feed_once(data.validation) if data.validation else None,
                 callbacks=callbacks,
                 shuffle=False,
                 verbose=bar,
             )
+        spread.settle(model)
         _check_finite(recorder, folder, model)
+        if not machines.first():
+            return None
         return _finish(built, folder, record, recorder, tell)
     except KeyboardInterrupt:
+        if recorder.initial_epoch == until:  # All hosts stop there.
+            machines.leave()
         tell(f"\nStopped. To continue: zoo resume {folder}")
         raise
+
+
+def _check_until(until, done):
+    fits = until is None or (isinstance(until, int) and until > done)
+    require(fits, "until", until, f"a whole number of epochs above the {done} that are done")
 
 
 def _finish(built, folder, record, recorder, tell):
@@ -181,7 +234,7 @@ def _finish(built, folder, record, recorder, tell):
 
     model, data = built.model, built.data
     metrics = {
-        **_scores(built),
+        **_scores(built, record["test"]),
         "epochs": recorder.initial_epoch,
         "seconds": recorder.seconds,
         "parameters": int(sum(keras.ops.size(w) for w in model.trainable_weights)),
@@ -208,15 +261,16 @@ def _finish(built, folder, record, recorder, tell):
     return recipe.Result(model, metrics, folder)
 
 
-def _always(folder, built):
+def _always(folder, built, tell):
     """The callbacks of every run, and of every run of a model that makes images or writes text."""
     from zoo.samples import Samples
     from zoo.written_samples import WrittenSamples
 
-    always = [
-        keras.callbacks.TerminateOnNaN(),
-        keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False),
-    ]
+    always = [keras.callbacks.TerminateOnNaN()]
+    if has_tensorflow():
+        always.append(keras.callbacks.TensorBoard(str(folder / "tensorboard"), write_graph=False))
+    else:
+        tell("TensorFlow is not installed: there will be no files for TensorBoard.")
     if task_of(built.model) in ("generation", "translation"):
         always.append(Samples(folder / "samples", built.data))
     if task_of(built.model) == "language" and keras.backend.backend() == "tensorflow":
@@ -224,13 +278,13 @@ def _always(folder, built):
     return always
 
 
-def _scores(built):
+def _scores(built, test=True):
     """Loss and metrics on the parts of the data that the recipe names, as floats, with their prefixes."""
     found = {}
     for name, stream in built.data.parts.items():
-        if name in built.scores:
+        if name in built.scores and (test or name != "test"):
             prefix = {"validation": "val"}.get(name, name)
-            scores = built.model.evaluate(stream.once(), return_dict=True, verbose=0)
+            scores = built.model.evaluate(feeding.feed_once(stream), return_dict=True, verbose=0)
             for measure in built.measures:
                 scores |= measure(built.model, built.data, name)
             found.update({f"{prefix}_{key}": float(value) for key, value in scores.items()})
@@ -276,7 +330,7 @@ def _sample(model, data):
     """A few raw examples, to compare an exported model on."""
     if task_of(model) == "translation":  # of one size, where what is stored is larger
         held = data.test or data.validation
-        return next(held.once().as_numpy_iterator())[0][:8] if held else data.train.batch(0, 0)[0][:8]
+        return next(feeding.held_out(held))[0][:8] if held else data.train.batch(0, 0)[0][:8]
     stream = data.test or data.validation or data.train
     if hasattr(stream, "text_symbols"):
         return stream.text_symbols[None, :1000]

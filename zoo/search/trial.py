@@ -18,12 +18,9 @@ def main(specification):
         specification: a dict: `recipe`, `folder` (the run's), `seed`, `hyper`, `options` (of `zoo.train`), `until` (an
             epoch, or None) and `outcome`, the file that says how it ended: `{"status": ..., "reason": ...}`.
     """
-    from zoo.quiet import native_logs_hidden
+    from zoo.importing import import_keras
 
-    with native_logs_hidden():
-        import keras
-
-        keras.distribution.list_devices()
+    import_keras()
     write_atomically(specification["outcome"], json.dumps(_outcome(specification)))
 
 

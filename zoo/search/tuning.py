@@ -116,6 +116,8 @@ def tune(
     settings = records.settings(folder)
     quantity, direction = settings["objective"]
     tell(f"{settings['tuner']} search of {source.name}, score: {quantity} ({direction}). Folder: {folder}")
+    if not quantity.startswith("val_"):
+        tell(f"note: {quantity} is not of validation data: what wins may have learned its training data by heart")
     tell(worker.HEADER)
     began = time.monotonic()
     try:
