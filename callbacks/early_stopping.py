@@ -3,8 +3,6 @@
 import math
 
 import keras
-import numpy as np
-from keras import ops
 
 from callbacks import common
 
@@ -153,7 +151,7 @@ class EarlyStopping(keras.callbacks.EarlyStopping):
     def _evaluate(self):
         """Evaluates in the middle of an epoch, whose sums the metrics hold: they are set aside meanwhile."""
         variables = self.model.metrics_variables
-        held = [np.array(ops.convert_to_numpy(variable.value)) for variable in variables]
+        held = [variable.numpy() for variable in variables]
         x, y, weight = common.opened(self.data)
         scores = self.model.evaluate(x, y, sample_weight=weight, return_dict=True, verbose=0)
         for variable, value in zip(variables, held, strict=True):

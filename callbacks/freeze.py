@@ -54,6 +54,7 @@ class Freeze(keras.callbacks.Callback):
         self.names = [names] if isinstance(names, str) else list(names)
         self.begin = begin
         self.end = end
+        self._inside = 0
 
     def on_train_begin(self, logs=None):
         model = self.model
@@ -63,7 +64,7 @@ class Freeze(keras.callbacks.Callback):
         # Else the optimizer would be built, in the step, with what is not frozen, and refuse the rest later.
         if not model.optimizer.built:
             model.optimizer.build(model.trainable_variables)
-        with _untrainable(self._layers):
+        with self._untrainable():
             if not model.trainable_variables:
                 raise ValueError(f"{self.names!r} are all layers that have something to train: leave one of them out")
         self._phase = None
@@ -97,7 +98,7 @@ class Freeze(keras.callbacks.Callback):
                 return inner(*arguments)
             if keras.config.backend() == "jax":
                 return self._stateless(model, inner, *arguments)
-            with _untrainable(self._layers):
+            with self._untrainable():
                 return inner(*arguments)
 
         return train_step
@@ -110,7 +111,7 @@ class Freeze(keras.callbacks.Callback):
             id(variable): value for variable, value in zip(trainable + others, [*state[0], *state[1]], strict=True)
         }
         apply = optimizer.stateless_apply
-        with _untrainable(self._layers):
+        with self._untrainable():
             moving, resting = model.trainable_variables, model.non_trainable_variables
             places = [id(variable) for variable in moving]
 
@@ -131,6 +132,26 @@ class Freeze(keras.callbacks.Callback):
         joined = [[values[id(variable)] for variable in part] for part in (trainable, others)]
         return logs, (*joined, *rest)
 
+    @contextlib.contextmanager
+    def _untrainable(self):
+        """The layers, and all in them, are untrainable inside the block; afterwards each is what it was."""
+        # Replicas of a strategy come in while others are inside: the first sees what it was, and the last puts it back.
+        if not self._inside:
+            owners = [layer for outer in self._layers for layer in outer._flatten_layers()]
+            owners += [variable for layer in owners for variable in layer.variables]
+            self._before = [(owner, owner.trainable) for owner in owners]
+        self._inside += 1
+        for layer in self._layers:
+            layer.trainable = False
+        try:
+            yield
+        finally:
+            self._inside -= 1
+            if not self._inside:
+                # Outer layers stand before the inner ones that they would set, and variables behind all layers.
+                for owner, trainable in self._before:
+                    owner.trainable = trainable
+
     def _matching(self):
         named = list(layers.named(self.model))
         chosen = {}
@@ -145,19 +166,3 @@ class Freeze(keras.callbacks.Callback):
                 raise ValueError(f"no layer's name matches {pattern!r}. Layers with weights: {known}")
             chosen |= {id(layer): layer for layer in found}
         return list(chosen.values())
-
-
-@contextlib.contextmanager
-def _untrainable(chosen):
-    """Layers, and all in them, are untrainable inside the block; afterwards each is what it was."""
-    owners = [layer for outer in chosen for layer in outer._flatten_layers()]
-    owners += [variable for layer in owners for variable in layer.variables]
-    before = [owner.trainable for owner in owners]
-    for layer in chosen:
-        layer.trainable = False
-    try:
-        yield
-    finally:
-        # Outer layers stand before the inner ones that they would set, and variables behind all layers.
-        for owner, trainable in zip(owners, before, strict=True):
-            owner.trainable = trainable

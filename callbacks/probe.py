@@ -32,7 +32,7 @@ def undone(model):
     held = model.variables + model.metrics_variables
     for optimizer in layers.optimizers(model):
         held = held + optimizer.variables
-    values = [np.array(ops.convert_to_numpy(variable.value)) for variable in held]
+    values = [variable.numpy() for variable in held]
     try:
         yield
     finally:

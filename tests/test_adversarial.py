@@ -1,8 +1,5 @@
 """Two players in one model: the step by hand, and fit, save, resume, precision and devices as for any other."""
 
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -328,9 +325,9 @@ assert (seeds[0].numpy() != seeds[1].numpy()).any(), "both devices would draw th
 """
 
 
-def test_two_devices():
-    done = subprocess.run([sys.executable, "-c", DEVICES], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr[-2000:]
+def test_two_devices(pythons):
+    status, said = pythons.run(DEVICES)
+    assert status == 0, said[-2000:]
 
 
 def test_sample():

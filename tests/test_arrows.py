@@ -10,11 +10,11 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FORBIDDEN = {"callbacks": {"zoo", "recipes", "tests"}, "zoo": {"recipes", "tests"}, "recipes": {"tests"}}
 # TensorFlow is imported where a pipeline, an export, a check of the machine or a missing kernel needs it, nowhere else.
-TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py"}
+TENSORFLOW = {"zoo/data", "zoo/serving", "zoo/savedmodel.py", "zoo/_check_exports.py", "zoo/multiply_adds.py"}
 TENSORFLOW |= {"zoo/normalization.py", "zoo/adversarial.py", "zoo/adversarial_steps.py", "zoo/lstm_tensorflow.py"}
 TENSORFLOW |= {
     f"zoo/{name}.py"
-    for name in ("q_learner", "q_steps", "acting", "in_graph", "online", "online_steps", "online_gymnasium")
+    for name in ("mirrored", "q_learner", "q_steps", "acting", "in_graph", "online", "online_steps", "online_gymnasium")
 }
 
 

@@ -230,7 +230,7 @@ def recipe(epochs=4):
 
 def test_it_survives_a_resume(tmp_path, monkeypatch):
     (tmp_path / "averaged.py").write_text(RECIPE)
-    options = dict(seed=3, steps_per_execution=3, export=False, verbose=0)
+    options = dict(seed=3, steps_per_execution=3, export=False, pictures=False, verbose=0)
     whole = zoo.train("averaged.py", folder=tmp_path / "whole", **options)
 
     def stop(*_, **__):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo import benching, benching_subjects, benching_worker, claims, cli, execution, registry, sources
+from zoo import benching, benching_subjects, benching_table, benching_worker, claims, cli, execution, registry, sources
 from zoo.errors import ZooError
 from zoo.pictures.costs import costs
 
@@ -43,7 +43,7 @@ def test_the_table_the_file_and_the_picture(found):
     assert [row["model"] for row in read] == ["perceptron", "perceptron"]
     assert float(read[0]["inference_1"]) == rows[0]["inference_1"] and read[0]["seconds"] == "0.01"
     assert (folder / "bench.png").stat().st_size > 5000
-    said = benching.table(rows)
+    said = benching_table.text(rows)
     assert "7,840" in said and "96.85 ± 0.85" in said and "rounds of 0.01 s" in said
 
 
@@ -99,14 +99,16 @@ def test_what_was_measured_before_a_process_ended_is_kept(monkeypatch):
         with open(specification["to"], "w") as file:
             file.write('{"macs": 7}\n{"what": "inference", "batch": 1, "rate": 5.0, "mib": 1.0}\n')
             file.write('{"what": "inference", "batch": 8, "rate": 9.0, "mib": 2.0}\n')
-            file.write('{"what": "inference", "batch": 16, "rate": 8.0, "mib": 3.0}\n')
+            file.write('{"what": "inference", "batch": 16, "rate": 8.0, "mib": 3.0}\n{"what": "trai')
         return "stopped after 3 s"
 
     monkeypatch.setattr(benching, "_run", killed)
     (row,) = benching._measured("resnet152", dict(batches=None, seconds=0.1, precision="float32"), 3)
     assert (row["inference_1"], row["inference"], row["inference_batch"], row["inference_mib"]) == (5.0, 9.0, 8, 2.0)
     assert row["training"] is None and row["note"] == "stopped after 3 s" and row["macs"] == 7
-    assert "stopped after 3 s" in benching.table([row]) and "9.00 (8)".replace(".00", "") in benching.table([row])
+    assert "stopped after 3 s" in benching_table.text([row]) and "9.00 (8)".replace(".00", "") in benching_table.text(
+        [row]
+    )
 
 
 def _searched(rates, batches=None):

@@ -38,7 +38,9 @@ def test_seeds_differ_and_repeat(study):
     folder, _ = study
     histories = [runs.history(folder / "learning_rate=0.01" / f"seed-{seed}") for seed in (0, 1)]
     assert histories[0][-1]["loss"] != histories[1][-1]["loss"]
-    again = zoo.train("perceptron_digits", seed=1, learning_rate=0.01, epochs=2, export=False, verbose=0)
+    again = zoo.train(
+        "perceptron_digits", seed=1, learning_rate=0.01, epochs=2, export=False, pictures=False, verbose=0
+    )
     assert runs.history(again.folder)[-1]["loss"] == histories[1][-1]["loss"]
 
 

@@ -29,7 +29,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A finished run, for examples that need one."""
-    return zoo.train("lenet_digits", folder=tmp_path_factory.mktemp("docs") / "run", epochs=1, verbose=0).folder
+    folder = tmp_path_factory.mktemp("docs") / "run"
+    return zoo.train("lenet_digits", folder=folder, epochs=1, pictures=False, verbose=0).folder
 
 
 @pytest.mark.parametrize("name", MODULES)

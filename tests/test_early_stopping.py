@@ -235,7 +235,7 @@ def test_a_monitor_that_is_not_there_is_refused_at_the_first_evaluation():
         fit(walker(1, strange), [EarlyStopping("strange")])
 
 
-OPTIONS = dict(seed=3, steps_per_execution=3, export=False, verbose=0)
+OPTIONS = dict(seed=3, steps_per_execution=3, export=False, pictures=False, verbose=0)
 RECIPE = '''
 import keras
 

@@ -1,9 +1,5 @@
 """GradientStatistics: numbers worked out by hand, on both backends, and a training that does not notice."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -255,11 +251,3 @@ def test_a_model_without_a_step_is_refused():
     model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)])
     with pytest.raises(ValueError, match="compile the model"):
         statistics(model, X, Y)
-
-
-def test_the_same_on_jax():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    chosen = "perceptron or jax_fit"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", chosen, __file__]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0 and "4 passed" in done.stdout, done.stdout[-4000:]

@@ -1,10 +1,5 @@
 """The range test: its sweep, its losses, its stop, what it suggests, and that it leaves nothing behind."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -275,33 +270,3 @@ def test_arguments_outside_their_range_are_refused(wrong):
     name, value = list(wrong.items())[-1]
     with pytest.raises(ValueError, match=f"{name}={value}"):
         LRFinder(**wrong)
-
-
-ON_JAX = """
-import keras, numpy as np
-from callbacks.lr_finder import LRFinder
-keras.utils.set_random_seed(0)
-x = np.random.default_rng(0).normal(size=(320, 4)).astype("float32")
-layers = [keras.layers.Dense(8), keras.layers.BatchNormalization(), keras.layers.Dropout(0.3), keras.layers.Dense(1)]
-model = keras.Sequential([keras.Input((4,)), *layers])
-model.compile(keras.optimizers.Adam(0.02), "mse")
-model.optimizer.build(model.trainable_variables)
-values = lambda: [np.array(v.value) for v in (*model.variables, *model.optimizer.variables)]
-before, weights = values(), model.get_weights()
-finder = LRFinder(1e-5, 1.0, steps=25)
-model.fit(x, x[:, :1], 32, 3, verbose=0, shuffle=False, callbacks=[finder])
-assert len(finder.losses) == 25, finder.losses
-assert all(np.array_equal(a, b) for a, b in zip(before, values(), strict=True))
-assert finder.losses[10] < 1.5 * finder.losses[0] and finder.suggestion
-model.fit(x, x[:, :1], 32, 1, verbose=0)
-assert int(model.optimizer.iterations.value) == 10
-"""
-
-
-def test_on_jax():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    root = Path(__file__).parent.parent
-    done = subprocess.run(
-        [sys.executable, "-c", ON_JAX], cwd=root, env=environment, capture_output=True, text=True, timeout=120
-    )
-    assert done.returncode == 0, done.stderr

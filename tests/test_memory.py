@@ -1,8 +1,6 @@
 """The largest models are built for real, in a process whose memory is measured."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 
@@ -36,13 +34,12 @@ print(json.dumps({
 """
 
 
-def test_the_largest_models_take_little_more_than_their_weights():
+def test_the_largest_models_take_little_more_than_their_weights(pythons):
     most = max(ENTRIES, key=lambda entry: entry.parameters)
     deepest = next(entry for entry in ENTRIES if entry.name == "resnet152")
-    done = subprocess.run(
-        [sys.executable, "-c", BUILD, most.name, deepest.name], capture_output=True, text=True, check=True
-    )
-    found = json.loads(done.stdout.splitlines()[-1])
+    status, said = pythons.run(BUILD, most.name, deepest.name)
+    assert status == 0, said
+    found = json.loads(said.splitlines()[-1])
     assert found["parameters"] == [most.parameters, deepest.parameters]
     # While a weight is drawn there are three of it: the noise, the noise times its deviation, and the variable.
     assert found["sum"] < found["grown"] < found["sum"] + 2 * found["largest"] + SLACK

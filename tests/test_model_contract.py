@@ -121,6 +121,16 @@ def compiled(model, rate=0.01, **options):
     return model
 
 
+def ready(model, x, y):
+    """Makes what optimizer, loss and metrics hold; when the first step makes it, Keras traces that step twice."""
+    if not isinstance(model, Adversarial | QLearner):
+        model.optimizer.build(model.trainable_variables)
+        outputs = model(x)
+        model.compute_loss(x, y, outputs)
+        model.compute_metrics(x, y, outputs)
+        model.reset_metrics()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_parameters_at_the_defaults(name):
     # Nothing is allocated: the counts of the largest are those of gigabytes.
@@ -172,19 +182,20 @@ def test_every_trainable_variable_gets_a_gradient(name):
 def test_one_batch_can_be_overfitted(name):
     model = compiled(tiny(name))
     images, labels = raw(model), targets(model)
+    ready(model, images, labels)
     for _ in range(20):
         model.fit(images, labels, batch_size=len(images), epochs=20, verbose=0, shuffle=False)
-        scores = model.evaluate(images, labels, verbose=0, return_dict=True)
-        accuracy = scores["logits_accuracy" if isinstance(model.output, dict) else "accuracy"]
-        if accuracy == 1:
+        answers = np.asarray(logits(model(images, training=False))).argmax(-1)
+        if right := (answers == logits(labels)).all():
             break
-    assert accuracy == 1
+    assert right
 
 
 # A game has no loss that falls: networks of noise have their toy in tests/test_gan.py.
 @pytest.mark.parametrize("name", [n for n in FULL if n not in CLASSIFIERS and BY_NAME[n].task != "generation"])
 def test_training_lowers_the_loss(name):
     model = compiled(tiny(name))
+    ready(model, *examples(model))
     history = model.fit(*examples(model), batch_size=12, epochs=20, verbose=0, shuffle=False).history
     losses = history.get("content", history["loss"])
     assert losses[-1] < losses[0]

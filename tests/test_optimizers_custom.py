@@ -1,9 +1,5 @@
 """RMSpropNesterov and Lookahead in `fit`: against NumPy, and through all that happens to an optimizer there."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -251,7 +247,7 @@ class Stop(Exception):
 
 def test_a_run_that_was_stopped_resumes_to_the_same_bits(tmp_path, monkeypatch):
     (tmp_path / "small.py").write_text(RECIPE)
-    whole = zoo.train("small.py", folder=tmp_path / "whole", export=False, verbose=0)
+    whole = zoo.train("small.py", folder=tmp_path / "whole", export=False, pictures=False, verbose=0)
     original = recorder.Recorder.on_epoch_end
 
     def stop(self, epoch, logs=None):
@@ -262,7 +258,7 @@ def test_a_run_that_was_stopped_resumes_to_the_same_bits(tmp_path, monkeypatch):
     with monkeypatch.context() as patch, pytest.raises(Stop):
         patch.setattr(recorder, "SHARE", 1e9)
         patch.setattr(recorder.Recorder, "on_epoch_end", stop)
-        zoo.train("small.py", folder=tmp_path / "run", export=False, verbose=0)
+        zoo.train("small.py", folder=tmp_path / "run", export=False, pictures=False, verbose=0)
     assert checkpoint.newest(tmp_path / "run" / "checkpoints")["rows"]
     resumed = zoo.resume(tmp_path / "run", verbose=0)
     same_bits(resumed.model, whole.model)
@@ -273,15 +269,3 @@ def test_a_run_that_was_stopped_resumes_to_the_same_bits(tmp_path, monkeypatch):
         np.testing.assert_array_equal(a, b)
     losses = [[row["loss"] for row in runs.history(run)] for run in (tmp_path / "run", whole.folder)]
     assert losses[0] == losses[1] and losses[0][-1] < losses[0][0]
-
-
-ON_JAX = "book or paper or execution or accumulated or saved"
-
-
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="runs the others on JAX")
-def test_they_work_on_jax(own_folder):
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-k", ON_JAX, __file__]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300, cwd=own_folder)
-    assert done.returncode == 0, done.stdout[-6000:]
-    assert "8 passed" in done.stdout

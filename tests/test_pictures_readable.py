@@ -26,6 +26,7 @@ from zoo.pictures import (
     codes,
     convnets,
     convolution,
+    costs,
     decision,
     densities,
     generation,
@@ -38,6 +39,7 @@ from zoo.pictures import (
     regularisation,
     resolution,
     saturation,
+    search,
     seed_bands,
     surface,
     through_time,
@@ -173,6 +175,37 @@ def _valleys():
     return lambda_study.page(found=dict.fromkeys(lambda_study.VIEWS, curves))
 
 
+def _trials(count, hyper):
+    """Trials of a search over so many hyper-parameters of all kinds, some stopped, some failed, one far behind."""
+    random = np.random.default_rng(0)
+    draw = {
+        0: lambda: float(10 ** random.uniform(-5, -1)),
+        1: lambda: ("relu", "leaky_relu", "softplus")[random.integers(3)],
+        2: lambda: int(random.integers(8)),
+        3: lambda: bool(random.integers(2)),
+    }
+    found = []
+    for i in range(count):
+        values = {f"a_hyper_parameter_{k}": draw[k % 4]() for k in range(hyper)}
+        status = {4: "stopped", 7: "failed"}.get(i % 20, "complete")
+        score = None if status == "failed" else 0.1 if i == 2 else 0.98 + 0.001234 * random.normal()
+        found.append({"id": f"{i:03d}", "values": values, "score": score, "status": status})
+    return found
+
+
+def _searched(count, hyper, direction="max"):
+    scales = {f"a_hyper_parameter_{k}": ("log", "choice", "linear", "choice")[k % 4] for k in range(hyper)}
+    objective = ("val_segmentation_score", direction)
+    return search.parallel_coordinates(_trials(count, hyper), objective, scales, "a search, seed 0")
+
+
+def _costs(count, sets):
+    """Recipes of a benchmark, and their claims."""
+    row = dict(recipe="a_recipe_of_some_kind_fashion_mnist", data="fashion_mnist", accuracy=98.76, deviation=0.12)
+    rows = [{**row, "macs": 12_345 * 2**i, "data": LABELS[i % sets], "accuracy": 90 + i / 10} for i in range(count)]
+    return costs.costs([*rows, {**row, "macs": None}, {**row, "accuracy": None, "macs": 1}])
+
+
 DENSITY = "Gaussian mixture, components: 100\nheld-out log-likelihood: -1234.56 nats a code"
 ROC = code_numbers.Roc(np.linspace(0, 1, 9), np.linspace(0, 1, 9) ** 0.3, 0.769)
 WORDS = "network, 784 numbers: squared error 113.87 ± 15.23, 17.9 dB"
@@ -222,6 +255,7 @@ PICTURES = {
     convergence_table.page: [_cells],
     lambda_study.page: [_valleys],
     convolution.page: [convolution.page],
+    costs.costs: [lambda: _costs(16, 1), lambda: _costs(9, 4), lambda: _costs(1, 1)],
     convnets.filters: [
         lambda: convnets.filters(np.random.default_rng(0).normal(size=(5, 5, 1, 6)), "conv1"),
         lambda: convnets.filters(np.random.default_rng(0).normal(size=(11, 11, 3, 96)), "conv1"),
@@ -322,6 +356,20 @@ PICTURES = {
     grid_worlds.few_states: [
         lambda: grid_worlds.few_states(-99 * _images(30, 12), [f"recharge {i}" for i in range(12)], "bandit, seed 0"),
         lambda: grid_worlds.few_states(_images(1, 1), ("value",), "bandit, seed 0"),
+    ],
+    search.parallel_coordinates: [
+        lambda: _searched(5, 2),
+        lambda: _searched(200, 10, "min"),
+        lambda: _searched(1, 1),
+    ],
+    search.importance: [
+        lambda: search.importance(_trials(12, 3), ("val_loss", "min"), "a search, seed 0"),
+        lambda: search.importance(_trials(40, 10), ("val_accuracy", "max"), "a search, seed 0"),
+        lambda: search.importance(_trials(5, 2), ("val_accuracy", "max"), "a search, seed 0"),
+    ],
+    search.progress: [
+        lambda: search.progress(_trials(1, 1), ("val_accuracy", "max"), "a search, seed 0"),
+        lambda: search.progress(_trials(200, 2), ("val_loss", "min"), "a search, seed 0"),
     ],
     seed_bands.returns: [
         lambda: seed_bands.returns(_study(1), "a study", "val_accuracy"),

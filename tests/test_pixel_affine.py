@@ -1,9 +1,5 @@
 """The first layer of the image models: its formula, its precision, and that its numbers go wherever weights go."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -20,19 +16,6 @@ TINY = {
     "googlenet_small": dict(input_shape=(8, 8, 3), width=1 / 16),
     "resnet20": dict(input_shape=(8, 8, 3), blocks=1),
 }
-ON_JAX = """
-import keras, numpy as np, zoo
-from zoo.pixel_affine import PixelAffine
-
-assert keras.backend.backend() == "jax"
-model = keras.Sequential([keras.Input((4, 4, 3)), PixelAffine(name="scaling")])
-model.get_layer("scaling").offset.assign([1.0, 2.0, 3.0])
-pixels = np.random.default_rng(0).integers(0, 256, (2, 4, 4, 3), dtype="uint8")
-np.testing.assert_allclose(model(pixels), pixels / 127.5 + np.array([1, 2, 3]), rtol=1e-6)
-model.save("model.keras")
-np.testing.assert_array_equal(zoo.load("model.keras")(pixels), model(pixels))
-print("done")
-"""
 
 
 def _pixels(*shape):
@@ -111,6 +94,14 @@ def test_its_numbers_are_saved_with_the_weights(tmp_path):
     np.testing.assert_allclose(start(pixels), pixels * 2.0 + MEAN, atol=1e-4)
 
 
+def test_saved_alone(tmp_path):
+    model, pixels = keras.Sequential([keras.Input((4, 4, 3)), PixelAffine(name="scaling")]), _pixels(2, 4, 4, 3)
+    model.get_layer("scaling").offset.assign([1.0, 2.0, 3.0])
+    np.testing.assert_allclose(model(pixels), pixels / 127.5 + np.array([1, 2, 3]), rtol=1e-6)
+    model.save(tmp_path / "model.keras")
+    np.testing.assert_array_equal(zoo.load(tmp_path / "model.keras")(pixels), model(pixels))
+
+
 def test_in_layers_of_keras_alone_it_is_a_rescaling():
     model, pixels = _changed(shortcut="B"), _pixels(2, 8, 8, 3)
     copy = plain(model)
@@ -128,13 +119,6 @@ def test_its_numbers_are_exported(tmp_path):
     model.get_layer("scaling").scale.assign([0.01, 0.02, 0.03])
     done = savedmodel.export_all(model, tmp_path, formats=("litert", "onnx"), batch=_pixels(4, 6, 6, 3))
     assert list(done) == ["litert", "onnx"]
-
-
-def test_on_jax(own_folder):
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", ON_JAX], env=environment, capture_output=True, text=True, timeout=200)
-    assert done.returncode == 0, done.stderr[-4000:]
-    assert done.stdout.splitlines()[-1] == "done"
 
 
 @pytest.mark.parametrize("value", ["1", True, None, [], [1.0, "2"], float("nan"), [float("inf")]])

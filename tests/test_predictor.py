@@ -14,13 +14,15 @@ from zoo._tables import read_features
 
 @pytest.fixture(scope="module")
 def digits(tmp_path_factory):
-    return zoo.train("mlp_digits", folder=tmp_path_factory.mktemp("predict") / "run", epochs=5, verbose=0)
+    return zoo.train(
+        "mlp_digits", folder=tmp_path_factory.mktemp("predict") / "run", epochs=5, pictures=False, verbose=0
+    )
 
 
 @pytest.fixture(scope="module")
 def rates(tmp_path_factory):
     folder = tmp_path_factory.mktemp("table") / "run"
-    return zoo.train("table", data="diabetes", folder=folder, epochs=3, verbose=0)
+    return zoo.train("table", data="diabetes", folder=folder, epochs=3, pictures=False, verbose=0)
 
 
 def images(count):

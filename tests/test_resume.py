@@ -1,10 +1,7 @@
 """Exact resume: a run that was killed and continued is, to the bit, the run that was not."""
 
-import os
 import random
 import signal
-import subprocess
-import sys
 import time
 
 import numpy as np
@@ -42,6 +39,7 @@ def recipe(epochs=12, patience=3, dropout=0.2, scheduled=False):
     ]
     return zoo.Recipe(model, data, epochs, callbacks, ("val_accuracy", "max"))
 '''
+QUICK = dict(export=False, pictures=False, verbose=0)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +52,7 @@ def recipe(tmp_path_factory):
 @pytest.fixture(scope="module")
 def whole(recipe, tmp_path_factory):
     """A run that was never interrupted."""
-    return zoo.train(recipe, seed=3, folder=tmp_path_factory.mktemp("whole") / "run", export=False, verbose=0)
+    return zoo.train(recipe, seed=3, folder=tmp_path_factory.mktemp("whole") / "run", **QUICK)
 
 
 def assert_same(folder, whole):
@@ -103,7 +101,7 @@ def test_a_run_stopped_at_any_stage_continues_to_the_same_bits(recipe, whole, tm
         else:
             patch.setattr(trainer, "_finish", stop)
         with pytest.raises(Stop):
-            zoo.train(recipe, seed=3, folder=folder, export=False, verbose=0)
+            zoo.train(recipe, seed=3, folder=folder, **QUICK)
     assert runs.metrics(folder) is None
     zoo.resume(folder, verbose=0)
     assert_same(folder, whole)
@@ -116,26 +114,26 @@ def whole_steps(whole):
     return range(built.data.train.steps // record["execution"]["steps_per_execution"])
 
 
-def test_a_killed_process_continues_to_the_same_bits(recipe, whole, tmp_path):
-    """The real command, killed with SIGKILL at random moments until it is done."""
+def test_a_killed_process_continues_to_the_same_bits(recipe, whole, tmp_path, pythons):
+    """The command, killed with SIGKILL at random moments until it is done."""
     folder = tmp_path / "run"
     chance = random.Random(0)
-    command = [sys.executable, "-m", "zoo.cli", "train", recipe, "--seed", "3", "--no-export", "--folder", str(folder)]
+    command = ["train", recipe, "--seed", "3", "--no-export", "--folder", str(folder)]
     kills = 0
     while runs.metrics(folder) is None:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ)
+        process = pythons.start("import sys; from zoo.cli import main; sys.exit(main(sys.argv[1:]))", *command)
         if kills < 3:
             wanted = chance.randint(1, 3)
             begun = len(runs.history(folder))
-            while process.poll() is None and len(runs.history(folder)) < begun + wanted:
+            while process.running() and len(runs.history(folder)) < begun + wanted:
                 time.sleep(0.005)
             time.sleep(chance.uniform(0, 0.05))
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             kills += 1
-        output, _ = process.communicate(timeout=120)
-        assert process.returncode in (0, -signal.SIGKILL), output
+        status, said = process.wait()
+        assert status in (0, -signal.SIGKILL), said
         if folder.is_dir():
-            command = [sys.executable, "-m", "zoo.cli", "resume", str(folder)]
+            command = ["resume", str(folder)]
     assert kills
     assert_same(folder, whole)
 
@@ -152,7 +150,7 @@ def test_ctrl_c_leaves_a_run_that_can_be_resumed(recipe, whole, tmp_path, capsys
     with monkeypatch.context() as patch:
         patch.setattr(recorder.Recorder, "on_epoch_end", interrupt)
         with pytest.raises(recorder.Interrupted):
-            zoo.train(recipe, seed=3, folder=folder, export=False, verbose=2)
+            zoo.train(recipe, seed=3, folder=folder, export=False, pictures=False, verbose=2)
     assert f"zoo resume {folder}" in capsys.readouterr().out
     assert list((folder / "checkpoints").glob("epoch-000003.ckpt"))
     zoo.resume(folder, verbose=0)
@@ -182,7 +180,7 @@ def test_no_run_is_begun_that_would_end_before_its_first_epoch(recipe, tmp_path)
 
 
 def test_a_schedule_continues_on_its_curve(recipe, tmp_path, monkeypatch):
-    options = dict(seed=3, export=False, verbose=0, epochs=4, scheduled=True)
+    options = dict(seed=3, epochs=4, scheduled=True, **QUICK)
     whole = zoo.train(recipe, folder=tmp_path / "whole", **options)
     original = recorder.Recorder.on_epoch_end
 
@@ -220,7 +218,7 @@ def test_changed_data_is_refused(recipe, whole, tmp_path):
 
 
 def test_a_run_killed_between_export_and_its_last_file_is_finished(tmp_path):
-    whole = zoo.train("perceptron_digits", folder=tmp_path / "run", epochs=1, verbose=0)
+    whole = zoo.train("perceptron_digits", folder=tmp_path / "run", epochs=1, pictures=False, verbose=0)
     (tmp_path / "run" / "metrics.json").unlink()
     again = zoo.resume(tmp_path / "run", verbose=0)
     assert {**again.metrics, "seconds": 0} == {**whole.metrics, "seconds": 0}

@@ -33,7 +33,7 @@ def recipe(epochs=12, rate=0.5, early=True):
 @pytest.fixture
 def run(tmp_path):
     (tmp_path / "mine.py").write_text(SOURCE)
-    return zoo.train("mine.py", folder="first", export=False, verbose=0)
+    return zoo.train("mine.py", folder="first", export=False, pictures=False, verbose=0)
 
 
 def test_as_many_steps_as_were_best_on_all_the_data(run, capsys):
@@ -72,7 +72,7 @@ def test_a_retraining_that_was_stopped_goes_on_to_the_same_bits(run, monkeypatch
 
 def test_without_early_stopping_there_is_no_number_to_take(tmp_path):
     (tmp_path / "mine.py").write_text(SOURCE)
-    zoo.train("mine.py", folder="run", early=False, epochs=1, export=False, verbose=0)
+    zoo.train("mine.py", folder="run", early=False, epochs=1, export=False, pictures=False, verbose=0)
     with pytest.raises(zoo.ZooError, match="no callbacks.EarlyStopping"):
         zoo.retrain("run")
     with pytest.raises(zoo.ZooError, match="retrain must be .*at least 1"):

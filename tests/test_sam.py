@@ -1,9 +1,5 @@
 """SAM: its steps against the paper's formulas, at any execution, with any optimizer, and what it leaves alone."""
 
-import os
-import subprocess
-import sys
-
 import keras
 import numpy as np
 import pytest
@@ -202,11 +198,3 @@ def test_a_step_that_is_two_is_refused():
     model.compile("sgd", "mse")
     with pytest.raises(ValueError, match="optimizer once. Received: one that does 2 times"):
         fit(model, [SAM()])
-
-
-def test_the_same_on_jax():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    chosen = "(adam and 4) or mask or frozen or overflows"
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", "-k", chosen, __file__]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=400)
-    assert done.returncode == 0 and "5 passed" in done.stdout, done.stdout[-4000:]

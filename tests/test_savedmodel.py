@@ -44,14 +44,16 @@ def probabilities(model, x):
 
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory):
-    """A trained classifier in every format, in a folder that did not exist."""
+    """A trained classifier in every format, in a folder that did not exist; checked by a process as users have it."""
     folder = tmp_path_factory.mktemp("exported") / "new" / "run"
     model = classifier()
     losses = {"auxiliary": "mse", "logits": keras.losses.SparseCategoricalCrossentropy(from_logits=True)}
     model.compile("adam", losses)
     model.train_on_batch(IMAGES.astype("float32"), {"auxiliary": np.zeros((9, 2)), "logits": np.arange(9) % 3})
     formats = ("savedmodel", "litert", "onnx", "keras")
-    return model, folder, savedmodel.export_all(model, folder, LABELS, formats, batch=IMAGES)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_fresh, "subprocess", subprocess)
+        return model, folder, savedmodel.export_all(model, folder, LABELS, formats, batch=IMAGES)
 
 
 def test_the_folder_holds_the_exports_and_nothing_else(exported):
@@ -120,12 +122,12 @@ def test_the_text_of_the_results_ends_with_how_to_use_the_first(exported):
     assert str(folder / "model.tflite") in str(results)
 
 
-def test_savedmodel_runs_where_there_is_no_zoo(exported, tmp_path):
+def test_savedmodel_runs_where_there_is_no_zoo(exported, pythons):
     _, _, results = exported
     code = results["savedmodel"].usage + "\nimport sys; assert 'zoo' not in sys.modules"
-    done = subprocess.run([sys.executable, "-I", "-c", code], capture_output=True, text=True, cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert any(label in done.stdout for label in ("cat", "dog"))
+    status, said = pythons.run(code)
+    assert status == 0, said
+    assert any(label in said for label in ("cat", "dog"))
 
 
 @pytest.mark.parametrize("count", [1, 2, 9])
@@ -339,7 +341,7 @@ def test_a_failing_rename_puts_everything_back(tmp_path, monkeypatch):
 @pytest.fixture
 def idle(monkeypatch, tmp_path):
     """Fails when anything is started, and sees that nothing was written."""
-    monkeypatch.setattr(subprocess, "Popen", lambda *args, **kwargs: pytest.fail("a process was started"))
+    monkeypatch.setattr(_fresh.subprocess, "Popen", lambda *args, **kwargs: pytest.fail("a process was started"))
     yield
     assert entries(tmp_path) == []
 

@@ -152,7 +152,7 @@ def recipe(epochs=9):
 
 def test_it_survives_a_resume(tmp_path, monkeypatch):
     (tmp_path / "stopped.py").write_text(RECIPE)
-    options = dict(seed=3, steps_per_execution=3, export=False, verbose=0)
+    options = dict(seed=3, steps_per_execution=3, export=False, pictures=False, verbose=0)
     whole = zoo.train("stopped.py", folder=tmp_path / "whole", **options)
     assert whole.metrics["epochs"] == 4
     assert int(whole.model.optimizer.iterations.numpy()) == 3 * runs.read(whole.folder)["steps"] + 6

@@ -47,7 +47,7 @@ def recipe(kind="dense", epochs=3, batch_size=8, examples=37, extra="none"):
         optimizers = [keras.optimizers.SGD(0.05) for _ in range(2)]
         model.compile(*optimizers, instance_noise=0.1, gradient_penalty=1.0, r1=0.1)
         pixels = random.integers(0, 256, (examples + 20, *image), dtype="uint8")
-        train, held = (Stream((pixels[part],), batch_size) for part in (slice(examples), slice(examples, None)))
+        train, held = (Stream((pixels[part], y[part]), batch_size) for part in (slice(examples), slice(examples, None)))
         return Recipe(model, Data(train, held, held), epochs, (), ("val_loss", "min"))
     if kind == "language":
         data = zoo.data.text("words.txt", 5, batch_size, "consecutive", validation=0.2, test=0.2)

@@ -2,9 +2,6 @@
 
 import json
 import math
-import os
-import subprocess
-import sys
 
 import keras
 import numpy as np
@@ -172,7 +169,7 @@ print(json.dumps(ends))
 HALF = dict(momentum=0.5)
 
 
-def test_numbers_of_the_course_book_to_the_last_digit():
+def test_numbers_of_the_course_book_to_the_last_digit(pythons):
     walks = {
         ("0.0604661760",): ("square", 10, 10, "sgd", 0.2, {}),
         ("3.4867844010",): ("square", 10, 10, "sgd", 0.05, {}),
@@ -183,41 +180,10 @@ def test_numbers_of_the_course_book_to_the_last_digit():
         ("-0.062843", "0.001202"): ("valley", (-5, -2), 20, "momentum", 0.4, HALF),
         ("0.007188", "0.002553"): ("valley", (-5, -2), 20, "momentum", 0.6, HALF),
     }
-    command = [sys.executable, "-c", BOOK, json.dumps(list(walks.values()))]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    for printed, found in zip(walks, json.loads(done.stdout), strict=True):
+    status, said = pythons.run(BOOK, json.dumps(list(walks.values())))
+    assert status == 0, said
+    for printed, found in zip(walks, json.loads(said.splitlines()[-1]), strict=True):
         assert tuple(f"{x:.{len(text.partition('.')[2])}f}" for x, text in zip(found, printed, strict=True)) == printed
-
-
-JAX = """
-import json
-import keras, numpy as np, zoo
-from zoo.losses import Value
-from zoo.models.surface import FUNCTIONS, Trace
-
-one = np.zeros((1, 1))
-model = zoo.build("surface", function="beale", start=(2, -1))
-model.compile(keras.optimizers.SGD(0.01), Value())
-history = model.fit(one, one, epochs=2, callbacks=[Trace()], verbose=0).history
-heights = {name: float(zoo.build("surface", function=name)(one)[0, 0]) for name in FUNCTIONS}
-print(json.dumps([keras.backend.backend(), history, heights]))
-"""
-
-
-def test_walks_on_jax():
-    environment = {**os.environ, "KERAS_BACKEND": "jax", "JAX_PLATFORMS": "cpu"}
-    done = subprocess.run([sys.executable, "-c", JAX], env=environment, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    backend, history, heights = json.loads(done.stdout)
-    assert backend == "jax"
-    point = np.array([2.0, -1.0])
-    for step in range(2):
-        assert history["loss"][step] == pytest.approx(float(height("beale", point)), rel=1e-5)
-        point -= 0.01 * np.array(GRADIENTS["beale"](*point))
-        assert [history["x1"][step], history["x2"][step]] == pytest.approx(point.tolist(), rel=1e-5)
-    for name, found in heights.items():
-        assert found == pytest.approx(float(height(name, FUNCTIONS[name].start)), rel=1e-5)
 
 
 def test_the_table_of_rates_knows_every_function_and_optimizer():

@@ -58,7 +58,14 @@ def test_load_gives_the_model_back(result):
 def test_the_same_seed_gives_the_same_weights_whatever_the_execution(result, tmp_path):
     steps = execution.divisor(runs.read(result.folder)["execution"]["steps_per_execution"], 1)
     again = zoo.train(
-        "mlp_digits", seed=1, folder=tmp_path / "a", epochs=8, export=False, verbose=0, steps_per_execution=steps
+        "mlp_digits",
+        seed=1,
+        folder=tmp_path / "a",
+        epochs=8,
+        export=False,
+        pictures=False,
+        verbose=0,
+        steps_per_execution=steps,
     )
     for a, b in zip(again.model.get_weights(), result.model.get_weights(), strict=True):
         np.testing.assert_array_equal(a, b)
@@ -75,7 +82,9 @@ def test_a_folder_in_use_is_not_overwritten(result, tmp_path):
 
 
 def test_the_default_folder_is_the_next_free_one():
-    folders = [zoo.train("perceptron_digits", epochs=1, export=False, verbose=0).folder for _ in range(2)]
+    folders = [
+        zoo.train("perceptron_digits", epochs=1, export=False, pictures=False, verbose=0).folder for _ in range(2)
+    ]
     assert [str(folder) for folder in folders] == ["runs/perceptron_digits/1", "runs/perceptron_digits/2"]
 
 
@@ -106,7 +115,7 @@ def test_a_loss_that_becomes_nan_stops_the_run_and_says_so(own_folder):
 
 
 def test_what_is_said_before_the_first_epoch(capsys):
-    zoo.train("perceptron_digits", epochs=1, export=False, verbose=2)
+    zoo.train("perceptron_digits", epochs=1, export=False, pictures=False, verbose=2)
     said = capsys.readouterr().out
     for words in ("precision: float32 (", "steps_per_execution: ", "jit_compile: False (", " GiB, about ", "an epoch"):
         assert words in said, words
@@ -114,7 +123,13 @@ def test_what_is_said_before_the_first_epoch(capsys):
 
 def test_mixed_precision_is_recorded_and_kept(tmp_path):
     result = zoo.train(
-        "mlp_digits", folder=tmp_path / "run", epochs=3, precision="mixed_bfloat16", export=False, verbose=0
+        "mlp_digits",
+        folder=tmp_path / "run",
+        epochs=3,
+        precision="mixed_bfloat16",
+        export=False,
+        pictures=False,
+        verbose=0,
     )
     assert json.loads((result.folder / "recipe.json").read_text())["execution"]["precision"] == "mixed_bfloat16"
     assert result.model.layers[-2].compute_dtype == "bfloat16"

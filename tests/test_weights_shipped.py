@@ -37,7 +37,7 @@ MADE = dict(blocks=1, input_shape=(8, 8, 1), shortcut="B")
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("shipped")
     (folder / "resnet20_tiny.py").write_text(RECIPE)
-    return zoo.train(folder / "resnet20_tiny.py", folder=folder / "run", export=False, verbose=0).folder
+    return zoo.train(folder / "resnet20_tiny.py", folder=folder / "run", export=False, pictures=False, verbose=0).folder
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ _LAZY = {
     "draw": "zoo.drawing",
     "evaluate": "zoo.trainer",
     "compare": "zoo.comparison",
+    "bench": "zoo.benching",
     "tune": "zoo.search.tuning",
     "generate": "zoo.generating",
     "play": "zoo.showing",

@@ -46,7 +46,7 @@ def train(model, data):
     _blame(model, fake, scores)
     model.optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
     _average(model)
-    return _logged(model, loss, logs, content)
+    return _logged(model, loss, logs, content, size)
 
 
 def test(model, data):
@@ -59,7 +59,7 @@ def test(model, data):
     fake = model.generator(_given(model, tf.shape(real)[0], condition, seed), training=False)
     of_real, of_fake = (_scores(model, each, condition, training=False) for each in (real, fake))
     loss, content = _generator_loss(model, of_fake, real, fake)
-    return _logged(model, loss, _discriminator_logs(model, of_real, of_fake, 0.0), content)
+    return _logged(model, loss, _discriminator_logs(model, of_real, of_fake, 0.0), content, tf.shape(real)[0])
 
 
 def _parts(model, data):
@@ -77,19 +77,31 @@ def _given(model, size, condition, seed):
 
     if model.translates:
         return condition
-    z = tf.random.stateless_normal((size, model.latent), seed)
+    z = _drawn(tf.random.stateless_normal, size, (model.latent,), seed)
     return z if condition is None else [z, condition]
 
 
 def seed_of(model, purpose, step, part):
-    """A seed that no other step, part and replica has."""
+    """A seed that no other step and part has."""
     import tensorflow as tf
 
     seed = tf.constant((model.seed % 2**31, purpose), "int32")
-    replica = tf.distribute.get_replica_context().replica_id_in_sync_group
-    for number in (step, part, replica):
+    for number in (step, part, 0):
         seed = tf.random.experimental.stateless_fold_in(seed, tf.cast(number, "int32"))
     return seed
+
+
+def _drawn(draw, size, shape, seed):
+    """Random numbers for `size` examples: of several devices each has its rows of what one would draw for all."""
+    import tensorflow as tf
+
+    if _replicas() == 1:
+        return draw(tf.concat([[size], shape], 0), seed)
+    from zoo import mirrored
+
+    sizes = tf.cast(mirrored.sizes(size), "int32")
+    first = tf.reduce_sum(sizes[: tf.distribute.get_replica_context().replica_id_in_sync_group])
+    return draw(tf.concat([[tf.reduce_sum(sizes)], shape], 0), seed)[first : first + size]
 
 
 def _scores(model, examples, condition, training):
@@ -103,7 +115,9 @@ def _judged(model, examples, condition, seed, draw):
     import tensorflow as tf
 
     if model.game["instance_noise"]:
-        more = tf.random.stateless_normal(tf.shape(examples), tf.random.experimental.stateless_fold_in(seed, draw))
+        another = tf.random.experimental.stateless_fold_in(seed, draw)
+        size, *shape = tf.unstack(tf.shape(examples))
+        more = _drawn(tf.random.stateless_normal, size, shape, another)
         examples = examples + _unit(model) * model.instance_noise * more
     return _scores(model, examples, condition, training=True)
 
@@ -126,7 +140,7 @@ def _teach_discriminator(model, real, fake, condition, seed):
         penalty = 0.0
         if options["gradient_penalty"]:
             draw = tf.random.experimental.stateless_fold_in(seed, 3)
-            part = tf.random.stateless_uniform([tf.shape(real)[0]] + [1] * (len(real.shape) - 1), draw)
+            part = _drawn(tf.random.stateless_uniform, tf.shape(real)[0], [1] * (len(real.shape) - 1), draw)
             steep = slopes(model, part * real + (1 - part) * fake, condition)
             # The root's slope at 0 is infinite.
             distances = tf.square(tf.sqrt(steep + 1e-12) - 1)
@@ -193,16 +207,23 @@ def _average(model):
         mean.assign(decay * mean.value + (1 - decay) * weight.value)
 
 
-def _logged(model, loss, logs, content):
+def _logged(model, loss, logs, content, size):
     import tensorflow as tf
 
     logs = logs if content is None else {**logs, "content": content}
-    model._loss_tracker.update_state(loss)
+    weight = 1.0
+    if _replicas() > 1:
+        from zoo import mirrored
+
+        # A batch counts once, and each device's part of it by its examples.
+        weight = mirrored.share(size)
+    model._loss_tracker.update_state(loss, sample_weight=weight)
     results = {"loss": model._loss_tracker.result()}
     for tracker in model.trackers:
         if tracker.name in logs:
             # A step whose scaled loss overflowed is skipped, and has no norm.
             counts = tf.cast(tf.math.is_finite(logs[tracker.name]), "float32") if tracker.name in NORMS else 1.0
+            counts = counts * weight
             tracker.update_state(tf.math.multiply_no_nan(logs[tracker.name], counts), sample_weight=counts)
             results[tracker.name] = tracker.result()
     return results

@@ -1,7 +1,5 @@
 """`zoo bench`: what models cost on this machine, as a table, a CSV file and a picture beside what they are worth."""
 
-import csv
-import io
 import json
 import signal
 import subprocess
@@ -10,7 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from zoo import claims, registry, report, runs, sources
+from zoo import benching_table, claims, registry, report, runs, sources
+from zoo.benching_table import COLUMNS
 from zoo.checkpoint import write_atomically
 from zoo.errors import ZooError, choose, require, suggest
 
@@ -18,10 +17,6 @@ DEFAULT = ("perceptron", "mlp", "lenet5", "lenet", "alexnet_small", "vgg11_small
 DEFAULT += ("resnet56", "autoencoder", "vae", "gan", "lstm", "dqn")
 # Seconds a model takes beside what is measured, on 2 cores: to start, to trace, and sizes of batches that are tried.
 START, SIZES = 14, 18
-COLUMNS = ("model", "recipe", "task", "data", "accuracy", "deviation", "input", "parameters", "macs")
-COLUMNS += ("inference_1", "inference_batch", "inference", "inference_mib")
-COLUMNS += ("training_1", "training_batch", "training", "training_mib", "compiled", "precision", "note")
-COLUMNS += ("seconds", "machine", "versions", "measured")
 
 
 def bench(
@@ -39,9 +34,10 @@ def bench(
 
     Each model is measured in a process of its own, on random raw input. Inference is `model.predict_on_batch`, arrays
     in and arrays out. Training is `model.fit`, compiled as the first recipe that trains the model compiles it, or with
-    the standard loss of its task; batches are made beforehand, so that reading and augmentation are not in it. A
-    rate is the median of three rounds. Multiply-adds (MACs) are those of `zoo.multiply_adds`: of inference, one example.
-    Memory is what the process held at most, resident, up to that batch, beside what it held before it built the model.
+    the standard loss of its task; batches are made beforehand, so that reading and augmentation are not in it. A rate
+    is the median of three rounds. Multiply-adds (MACs) are of one example in inference, as `zoo.multiply_adds` counts
+    them. Memory is what the process held at most, resident, up to that batch, beside what it held before it built the
+    model; a GPU's own is not in it.
 
     Each recipe that trains one of the models, and claims an accuracy, has a row of its own, for its network is often
     another: what it costs, one image a call, and what it claims. `bench.png` draws one against the other.
@@ -58,7 +54,7 @@ def bench(
         verbose: whether to print the estimate, a line a model, and the table.
 
     Returns:
-        A list of dicts, a row each, of `COLUMNS`; what was not measured is None, and `note` says why.
+        A list of dicts of `zoo.benching_table.COLUMNS`, a row each; what was not measured is None, and `note` says why.
 
     Raises:
         ZooError: an unknown name, a value out of range, or a `bench.csv` that is there already.
@@ -83,15 +79,15 @@ def bench(
         began = time.monotonic()
         found = _measured(name, asked, limit)
         rows += found
-        tell(f"[{number + 1}/{len(names)}] {name}: {_line(found[0])} ({time.monotonic() - began:.0f} s)")
+        tell(f"[{number + 1}/{len(names)}] {name}: {benching_table.line(found[0])} ({time.monotonic() - began:.0f} s)")
     folder.mkdir(parents=True, exist_ok=True)
-    write_atomically(folder / "bench.csv", _csv(rows))
+    write_atomically(folder / "bench.csv", benching_table.as_csv(rows))
     paths = [folder / "bench.csv"]
     if any(row["accuracy"] and row["macs"] for row in rows):
         from zoo.pictures.costs import costs
 
         paths.append(report.save(costs(rows), folder / "bench.png"))
-    tell("\n".join(["", table(rows), "", *map(str, paths)]))
+    tell("\n".join(["", benching_table.text(rows), "", *map(str, paths)]))
     return rows
 
 
@@ -140,15 +136,17 @@ def _measured(name, asked, limit):
         path.touch()
         specification = {"model": name, "recipes": list(claimed), "to": str(path), **asked}
         ended = _run([sys.executable, "-m", "zoo.benching_worker", json.dumps(specification)], limit)
-        found = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    row = dict.fromkeys(COLUMNS) | {"model": name, "task": entry.task, "parameters": entry.parameters}
-    row |= {"seconds": asked["seconds"], "machine": _machine(), "versions": _versions(), "measured": runs.now()}
+        # Behind the last line feed is what a process was writing when it was ended.
+        found = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+    blank = dict.fromkeys(COLUMNS) | {"model": name, "task": entry.task, "seconds": asked["seconds"]}
+    blank |= {"machine": _machine(), "versions": _versions(), "measured": runs.now()}
+    row = {**blank, "parameters": entry.parameters}
     notes, others = [ended] if ended else [], []
     for part in found:
         if "recipe" in part:
             claim = claimed[part["recipe"]]
             values = dict(data=claim.data, accuracy=claim.accuracy, deviation=claim.deviation, precision="float32")
-            others.append({**row, **dict.fromkeys(COLUMNS[9:-4]), **values, **part})
+            others.append({**blank, **values, **part})
         elif "what" in part:
             _take(row, **part)
         else:
@@ -205,70 +203,3 @@ def _machine():
         pass
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return f"{name}, {cores} cores"
-
-
-def _csv(rows):
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
-def table(rows):
-    """The rows as text for people.
-
-    Args:
-        rows: what `bench` returns.
-
-    Returns:
-        A string: the models, then the recipes whose accuracy is known, and what the numbers mean.
-    """
-    heads = ("model", "parameters", "MACs", "inference at 1", "best", "MiB", "training at 1", "best", "MiB")
-    lines = [heads]
-    for row in (row for row in rows if not row["recipe"]):
-        cells = [row["model"], _number(row["parameters"]), _number(row["macs"])]
-        for what in ("inference", "training"):
-            best = row[what] and f"{_number(row[what])} ({row[f'{what}_batch']})"
-            cells += [_number(row[f"{what}_1"]), best or "–", _number(row[f"{what}_mib"])]
-        lines.append(cells)
-    text = _columns(lines)
-    notes = [f"{row['model']}: {row['note']}" for row in rows if row["note"]]
-    claimed = [row for row in rows if row["accuracy"]]
-    if claimed:
-        lines = [("recipe", "data", "accuracy, %", "parameters", "MACs", "inference at 1")]
-        for row in claimed:
-            spread = "" if row["deviation"] is None else f" ± {row['deviation']:.2f}"
-            cells = [row["recipe"], row["data"], f"{row['accuracy']:.2f}{spread}"]
-            lines.append([*cells, *(_number(row[key]) for key in ("parameters", "macs", "inference_1"))])
-        text += "\n\n" + _columns(lines)
-    said = (
-        f"Examples a second, at batch 1 and at the best batch (in brackets): medians of 3 rounds of {rows[0]['seconds']} s"
-        ". MACs: multiply-adds of one example. MiB: memory at most, beside the bare process.",
-        f"{rows[0]['machine']}; {rows[0]['versions']}",
-    )
-    return "\n".join([text, "", *notes, *said])
-
-
-def _line(row):
-    """A row in a few words."""
-    said = []
-    for what in ("inference", "training"):
-        if row[what]:
-            said.append(f"{what} {_number(row[what])} a second at batch {row[f'{what}_batch']}")
-    return "; ".join([*said, *filter(None, [row["note"]])])
-
-
-def _number(value):
-    if value is None:
-        return "–"
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
-
-
-def _columns(lines):
-    """Cells in columns, the first of which is of words."""
-    first, *others = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    return "\n".join(
-        "  ".join([name.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, others, strict=True))])
-        for name, *cells in lines
-    )

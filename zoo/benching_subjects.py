@@ -1,6 +1,7 @@
 """What `zoo bench` measures: networks, random examples for them, and how they are compiled for training."""
 
 import contextlib
+import functools
 
 import keras
 import numpy as np
@@ -68,8 +69,8 @@ def stream(model, task, n):
         if model.translates:
             return _repeated(n, xs[0], random.integers(0, 256, (n, *_made(model, xs)), "uint8"))
         shape = model.outputs[0].shape[1:]
-        real = random.integers(0, 256, (n, *shape), "uint8") if len(shape) == 3 else random.random((n, *shape), "float32")
-        return _repeated(n, real, *xs[1:])
+        real = random.integers(0, 256, (n, *shape), "uint8")
+        return _repeated(n, real if len(shape) == 3 else real.astype("float32"), *xs[1:])
     if task == "autoencoding":
         return _repeated(n, xs[0], (xs[0] / 255).astype("float32"))
     if task == "translation":
@@ -155,10 +156,9 @@ def compilations(model, entry):
         with contextlib.suppress(ZooError, ImportError):
             theirs = built(name).model
             if theirs.name == entry.name and len(theirs.outputs) == len(model.outputs):
-                config = theirs.get_compile_config()
-                found.append((name, lambda: model.compile_from_config(config)))
+                found.append((name, functools.partial(model.compile_from_config, theirs.get_compile_config())))
                 break
-    return [*found, ("standard", lambda: _standard(model, entry.task))]
+    return [*found, ("standard", functools.partial(_standard, model, entry.task))]
 
 
 def _standard(model, task):

@@ -49,10 +49,10 @@ def main(arguments=None):
         return 0
     except Exception:
         hosts = sys.modules.get("zoo.hosts")
-        if hosts is None or not hosts.joined():
+        if hosts is None or not hosts.connected():
             raise
         traceback.print_exc()
-        return hosts.end(1)
+        return _ended(1)
     return 0
 
 

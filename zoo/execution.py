@@ -30,7 +30,8 @@ def precision(asked, model=None):
 
     Args:
         asked: one of `PRECISIONS`.
-        model: the model as built in float32; without it `"auto"` is answered as for a small one.
+        model: the model, built under the policy asked for, or in float32 for `"auto"`; without it `"auto"` is answered
+            as for a small one.
 
     Returns:
         A pair: the policy's name and the reason.
@@ -40,6 +41,8 @@ def precision(asked, model=None):
     """
     choose("precision", asked, PRECISIONS)
     if asked != "auto":
+        if model is not None and asked != "float32" and not _has_half(model):
+            return asked, "as asked, and of no effect: every layer with weights computes in float32"
         return asked, "as asked"
     units = bfloat16_units()
     if keras.backend.backend() != "tensorflow" or not units or keras.distribution.list_devices("gpu"):
@@ -47,6 +50,12 @@ def precision(asked, model=None):
     if model is None or operations(model) < HEAVY:
         return "float32", "exact; the network is too small for bfloat16 to pay"
     return "mixed_bfloat16", f"the processor has {units}; --precision float32 is exact and slower"
+
+
+def _has_half(model):
+    """Whether a layer that has weights computes in 16 bits."""
+    kinds = {layer.compute_dtype for layer in layers(model) if layer.weights and not isinstance(layer, keras.Model)}
+    return bool(kinds & {"float16", "bfloat16"})
 
 
 def bfloat16_units(cpuinfo="/proc/cpuinfo"):

@@ -22,8 +22,8 @@ from zoo import checkpoint
 from zoo.errors import ZooError, require
 
 # Seconds that a host waits for the others to come; after which one that gives no sign is lost; and that those who have
-# ended wait for the last.
-COME, SILENT, LEAVE = 300, 20, 300
+# taken all steps wait for host 0, which evaluates and saves.
+COME, SILENT, LEAVE = 300, 20, 7200
 # The exit status of a host that ended because another did: sysexits' "temporary failure", which asks to try again.
 LOST = 75
 # How a command is told that it runs on behalf of another, which says the last word: where it is to note its folder, and
@@ -36,7 +36,7 @@ FILES = ("recipe.json", "recipe.py", "metrics.json")
 # What of a run's record must be the same on all hosts.
 AGREED = ("hyper", "seed", "epochs", "steps", "execution", "retrain", "data", "versions")
 
-_group = {"count": 1, "host": 0}
+_group = {"count": 1, "host": 0, "connected": False}
 
 
 class HostLost(ZooError):
@@ -48,6 +48,11 @@ class HostLost(ZooError):
 def joined():
     """Whether this process trains together with others."""
     return _group["count"] > 1
+
+
+def connected():
+    """Whether the others still know of this process: from `join` to `leave`."""
+    return _group["connected"]
 
 
 def first():
@@ -137,17 +142,24 @@ def join(hosts=None, host=None):
         )
     except RuntimeError as error:
         raise HostLost(f"the hosts did not come together: {_first_line(error)}") from None
-    _group.update(count=jax.process_count(), host=jax.process_index())
+    _group.update(count=jax.process_count(), host=jax.process_index(), connected=True)
+    atexit.register(_fall_out)
+
+
+def part():
+    """From here on this process computes for itself; the others still know of it, and it of them."""
+    _group["count"] = 1
 
 
 def leave():
-    """Lets the other hosts go, when all have done their steps; waits for the last."""
-    if joined():
+    """Ends what was joined: waits until all hosts are here. One that does not come, but ends, is lost to the others."""
+    part()
+    if connected():
         import jax
 
         with failures_told():
             jax.distributed.shutdown()
-        _group.update(count=1)
+        _group["connected"] = False
 
 
 def own_folder(folder):
@@ -239,7 +251,7 @@ def failures_told():
     except ZooError:
         raise
     except Exception as error:
-        if joined() and re.search("gloo|nccl|coordination|heartbeat|connection|barrier", str(error), re.IGNORECASE):
+        if connected() and re.search("gloo|nccl|coordination|heartbeat|connection|barrier", str(error), re.IGNORECASE):
             raise HostLost(f"another host was lost: {_first_line(error)}") from None
         raise
 
@@ -301,12 +313,16 @@ def supervises():
 
 
 def end(status):
-    """Ends the process at once if it failed while it was joined: JAX would wait for the others first."""
-    if status and joined():
+    """Ends the process at once if it failed before it left: JAX would wait for the others first."""
+    if status and connected():
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(status)
     return status
+
+
+def _fall_out():
+    end(LOST)
 
 
 def _first_line(error):

@@ -83,7 +83,16 @@ class LanguageModel(Recurrent):
         self.carry = carry
         self._carries = False
         self.carried = [
-            keras.Variable("zeros", shape=(carry, width), dtype="float32", trainable=False, name=f"carried{index}")
+            # Each of several devices has its own, of its texts; they are not those of a checkpoint, which has zeros.
+            keras.Variable(
+                "zeros",
+                shape=(carry, width),
+                dtype="float32",
+                trainable=False,
+                aggregation="sum",
+                synchronization="on_read",
+                name=f"carried{index}",
+            )
             for index, width in enumerate(widths if carry else ())
         ]
 
@@ -104,11 +113,13 @@ class LanguageModel(Recurrent):
     def call(self, inputs, training=None, mask=None):
         if not self._carries:
             return super().call(inputs, training=training, mask=mask)
+        # All of them, or on one of several devices as many as it has texts of the batch.
+        texts = keras.ops.shape(inputs)[0]
         # Copies: the gradient is taken behind the assignment, and must see what was there before it.
         before = [keras.ops.copy(each) for each in self.carried]
-        logits, *states = self.stepper([inputs, *before], training=training)
-        for variable, state in zip(self.carried, states, strict=True):
-            variable.assign(state)
+        logits, *states = self.stepper([inputs, *(each[:texts] for each in before)], training=training)
+        for variable, state, held in zip(self.carried, states, before, strict=True):
+            variable.assign(keras.ops.concatenate([state, held[texts:]]))
         return logits
 
     def train_step(self, *args):

@@ -18,10 +18,10 @@ CALLS = ("PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile"
 def multiply_adds(model, example):
     """How often a model multiplies two numbers and adds the product to a sum, for one example in inference.
 
-    It is what the papers of VGG and ResNet call operations; two floating-point operations each. Counted are convolutions,
-    transposed ones and matrix products, in whatever layers they are; not counted is what works number by number, such as
-    biases, activations, normalisation and pooling, nor what is multiplied with a constant, such as the window of local
-    response normalisation. A loop over time counts for each of its steps.
+    It is what the papers of VGG and ResNet call operations; each is two floating-point operations. Counted are
+    convolutions, transposed ones and matrix products, in whatever layers they are; not counted is what works number by
+    number, such as biases, activations, normalisation and pooling, nor what is multiplied with a constant, such as the
+    window of local response normalisation. A loop over time counts for each of its steps.
 
     Args:
         model: a built `keras.Model`, on TensorFlow.

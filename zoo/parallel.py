@@ -80,7 +80,7 @@ class Parallel(strategy.Alone):
         held = {id(each): each for owner in owners for each in (*owner.variables, *owner.metrics_variables)}
         held |= {id(each): each for each in model.optimizer.variables}
         values = [np.asarray(each.value) for each in held.values()]
-        hosts.leave()
+        hosts.part()
         for variable, value in zip(held.values(), values, strict=True):
             variable._layout = None
             variable.assign(value)

@@ -4,9 +4,6 @@ LiteRT loads in a tenth of a second where TensorFlow takes seconds, and a call c
 `model.predict` costs tens of milliseconds.
 """
 
-import os
-import threading
-import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,12 +11,7 @@ import numpy as np
 
 from zoo._tables import read_features
 from zoo.errors import ZooError, require
-from zoo.quiet import native_logs_hidden
-
-# Larger batches are no faster, and each size in use holds its own buffers.
-LARGEST = 64
-# On a LeNet a second thread costs more than it gains: 54 us for two images instead of 27, 250 for 16 instead of 175.
-THREADED = 32
+from zoo.interpreters import LARGEST, interpreter
 
 
 class Answer(NamedTuple):
@@ -58,7 +50,8 @@ class Predictor:
     """A trained model that answers at once, again and again.
 
     Args:
-        path: a run folder with a `model.tflite`, or such a file: an export of the zoo as `litert`.
+        path: a run folder with a `model.tflite`, or such a file: an export of the zoo as `litert`. Of a run on JAX,
+            which leaves none, and where LiteRT is not installed, Keras computes the same answers, much more slowly.
         threads: threads a call may use; by default one for fewer than 32 inputs, and as many as there are cores for
             more; a large network gains from several at once.
 
@@ -77,13 +70,9 @@ class Predictor:
     """
 
     def __init__(self, path, threads=None):
-        self.path = _file(Path(path))
-        self.threads = threads
-        self._ready = {}
-        # An interpreter's buffers belong to one call at a time.
-        self._lock = threading.Lock()
-        interpreter = self._interpreter(1)[0]
-        signature = interpreter.get_signature_list().get("serving_default", {})
+        self._interpreter = interpreter(path, threads)
+        self.path = self._interpreter.path
+        signature = self._interpreter.signature()
         outputs = tuple(sorted(signature.get("outputs", ())))
         if signature.get("inputs") not in (["image"], ["features"], ["observation"]) or outputs not in ANSWERS:
             if "z" in signature.get("inputs", ()):
@@ -93,17 +82,12 @@ class Predictor:
                 f"signature is {signature or 'missing'}."
             )
         name, self._answer = ANSWERS[outputs]
-        answered = interpreter.get_signature_runner().get_output_details()[name]
-        self._target, self._input = answered["index"], signature["inputs"][0]
-        details = interpreter.get_input_details()[0]
-        self.input_shape = tuple(map(int, details["shape"][1:]))
-        self._dtype = np.dtype(details["dtype"])
-        packed = _packed(self.path)
-        self.features = packed.get("features.txt", ())
+        self._input = signature["inputs"][0]
+        self.input_shape, self._dtype, answered, names = self._interpreter.take(name)
+        self.features = tuple(names.get("features", ()))
         self.labels = ()
         if self._answer in (Answer, Action):
-            classes = int(answered["shape"][-1])
-            self.labels = packed.get("labels.txt", tuple(map(str, range(classes))))
+            self.labels = tuple(names.get("labels", map(str, range(int(answered[-1])))))
 
     def __call__(self, inputs):
         """Answers.
@@ -136,17 +120,7 @@ class Predictor:
             float32 array: probabilities (n, classes), values or squared errors (n,), or values of actions (n, actions).
         """
         inputs = self._checked(np.asarray(inputs))
-        parts, done = [], 0
-        with self._lock:
-            while done < len(inputs):
-                # Powers of two: few sizes to hold, and no element computed in vain.
-                size = min(LARGEST, 1 << (len(inputs) - done).bit_length() - 1)
-                interpreter, source = self._interpreter(size)
-                interpreter.set_tensor(source, inputs[done : done + size])
-                interpreter.invoke()
-                parts.append(interpreter.get_tensor(self._target))
-                done += size
-        found = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        found = self._interpreter.outputs(inputs)
         if self._dtype.kind == "i" and not np.isfinite(found).all():
             raise ZooError(f"inputs must be states that the model knows. Received: {inputs.min()} to {inputs.max()}")
         return found
@@ -230,22 +204,6 @@ class Predictor:
             )
         return pixels
 
-    def _interpreter(self, size):
-        if size not in self._ready:
-            from ai_edge_litert.interpreter import Interpreter
-
-            threads = self.threads or (1 if size < THREADED else os.cpu_count() or 1)
-            try:
-                with native_logs_hidden():
-                    interpreter = Interpreter(str(self.path), num_threads=threads)
-                    source = interpreter.get_input_details()[0]
-                    interpreter.resize_tensor_input(source["index"], (size, *source["shape"][1:]))
-                    interpreter.allocate_tensors()
-            except (ValueError, RuntimeError) as error:
-                raise ZooError(f"{self.path} is damaged, or no LiteRT file: {error}") from error
-            self._ready[size] = interpreter, source["index"]
-        return self._ready[size]
-
 
 def predict(run, files=(), texts=()):
     """Answers for files: what `zoo predict RUN FILE...` prints. TensorFlow is imported for texts alone.
@@ -283,24 +241,3 @@ def predict(run, files=(), texts=()):
             for line, answer in zip(lines, predictor(features), strict=True)
         )
     return [{"file": str(name), **answer._asdict()} for name, answer in named]
-
-
-def _file(path):
-    if path.is_dir():
-        if not (path / "model.tflite").is_file():
-            raise ZooError(
-                f"the folder {path} holds no model.tflite. If it is a finished run: zoo export {path} --format litert"
-            )
-        return path / "model.tflite"
-    if not path.is_file():
-        raise ZooError(f"there is no run folder or .tflite file {path}.")
-    return path
-
-
-def _packed(path):
-    """The text files packed behind a LiteRT model: a dict from name to a tuple of lines."""
-    if not zipfile.is_zipfile(path):
-        return {}
-    with zipfile.ZipFile(path) as archive:
-        found = {"labels.txt", "features.txt"} & set(archive.namelist())
-        return {name: tuple(archive.read(name).decode().splitlines()) for name in found}

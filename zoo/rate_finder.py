@@ -4,9 +4,12 @@ from pathlib import Path
 
 from callbacks import LRFinder
 from zoo import preparation, report, runs
+from zoo.data import feeding
+from zoo.data.shards import failures_told
 from zoo.errors import ZooError
 
 
+@failures_told()
 def find_learning_rate(
     name, *, seed=0, folder=None, low=1e-6, high=10.0, steps=200, precision="auto", verbose=2, **hyper
 ):
@@ -38,7 +41,7 @@ def find_learning_rate(
     source, hyper, built, _ = preparation.prepare(name, hyper, seed, precision, 1)
     finder = LRFinder(low, high, steps)
     built.model.fit(
-        built.data.train.open(),
+        feeding.feed(built.data.train),
         epochs=-(-steps // built.data.train.steps),
         steps_per_epoch=built.data.train.steps,
         callbacks=[finder],

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo import recipe, runs
+from zoo.data.shards import failures_told
 from zoo.tasks import task_of
 
 CONFUSION_CLASSES = 30
@@ -30,6 +31,7 @@ PLAYERS = {
 }
 
 
+@failures_told()
 def redraw(folder):
     """Draws the pictures of a finished run again.
 
@@ -61,6 +63,7 @@ def draw(folder, model, data):
         The paths of the pictures; those of a convolutional network are in `zoo.pictures.convnets`, those of other tasks
         in the modules of `DRAWN`.
     """
+    from zoo.data import feeding
     from zoo.pictures import convnets, through_time
 
     folder = Path(folder)
@@ -76,7 +79,7 @@ def draw(folder, model, data):
     if task in DRAWN:
         return [*drawn, *importlib.import_module(DRAWN[task]).draw(folder, model, data)]
     inputs, targets = part.arrays[0], part.arrays[1]
-    outputs = model.predict(part.once(), verbose=0)
+    outputs = model.predict(feeding.feed_once(part), verbose=0)
     outputs = np.asarray(outputs["logits"] if isinstance(outputs, dict) else outputs, np.float32)
     if data.labels is None:
         return [*drawn, save(predicted_against_true(targets, outputs[:, 0]), folder / "predictions.png")]

@@ -1,6 +1,8 @@
 """What a generating model makes while it learns: a small picture an epoch, of the same noise or the same inputs."""
 
+import functools
 import io
+import itertools
 import math
 import re
 from pathlib import Path
@@ -10,6 +12,7 @@ import numpy as np
 
 from zoo.adversarial import noise
 from zoo.checkpoint import write_atomically
+from zoo.data import feeding
 from zoo.errors import ZooError
 from zoo.pictures.sample_sheets import png, rows, sheet
 from zoo.pixel_affine import rounded
@@ -204,16 +207,11 @@ def pairs(data):
         Two arrays, of at most 8 images each, and of fewer where they are large.
     """
     part = data.test or data.validation
-    elements = (part.once() if part else data.train.open()).unbatch().as_numpy_iterator()
-    x, y = next(elements)[:2]
-    inputs, targets = [x], [y]
-    for _ in range(min(ACROSS, WIDEST // max(y.shape[:2])) - 1):
-        element = next(elements, None)
-        if element is None:
-            break
-        inputs.append(element[0])
-        targets.append(element[1])
-    return np.stack(inputs), np.stack(targets)
+    batches = feeding.held_out(part) if part else map(functools.partial(data.train.batch, 0), range(data.train.steps))
+    elements = ((x, y) for batch in batches for x, y in zip(*batch[:2], strict=True))
+    x, y = next(elements)
+    more = itertools.islice(elements, min(ACROSS, WIDEST // max(y.shape[:2])) - 1)
+    return tuple(np.stack(arrays) for arrays in zip((x, y), *more, strict=True))
 
 
 def translated(model, images):

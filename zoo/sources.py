@@ -56,18 +56,19 @@ def path_of(name):
     return known[name]
 
 
-def _tree(path):
+def tree(path):
+    """The syntax tree of a Python file."""
     return ast.parse(Path(path).read_text(encoding="utf-8"))
 
 
 def claim(name):
     """First line of a recipe's docstring."""
-    return (ast.get_docstring(_tree(recipes()[name])) or "").partition("\n")[0]
+    return (ast.get_docstring(tree(recipes()[name])) or "").partition("\n")[0]
 
 
 def function(path, name):
     """The `ast.FunctionDef` of a function at the top of a file, or None."""
-    found = [node for node in _tree(path).body if isinstance(node, ast.FunctionDef) and node.name == name]
+    found = [node for node in tree(path).body if isinstance(node, ast.FunctionDef) and node.name == name]
     return found[0] if found else None
 
 
@@ -92,9 +93,8 @@ def signature(entry):
 
 def models_of(name):
     """Names of the models that a recipe builds: the literals of its `zoo.build` calls and of its `model` argument."""
-    tree = _tree(recipes()[name])
     found = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(tree(recipes()[name])):
         if isinstance(node, ast.Call) and ast.unparse(node.func) in ("zoo.build", "zoo.build_for") and node.args:
             found |= {leaf.value for leaf in ast.walk(node.args[0]) if isinstance(leaf, ast.Constant)}
     recipe = function(recipes()[name], "recipe")

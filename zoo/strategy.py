@@ -63,7 +63,7 @@ class Alone:
         return feeding.feed_once(stream)
 
     def settle(self, model):
-        """After the last step: gives a model to this process alone, if it was shared with others."""
+        """After the last step: gives a model to this process alone, if it was shared between devices or hosts."""
 
 
 def find(asked):

@@ -213,9 +213,9 @@ def _fit(built, folder, record, restored, verbose, tell, until):
             )
         spread.settle(model)
         _check_finite(recorder, folder, model)
-        if not machines.first():
-            return None
-        return _finish(built, folder, record, recorder, tell)
+        result = _finish(built, folder, record, recorder, tell) if machines.first() else None
+        machines.leave()
+        return result
     except KeyboardInterrupt:
         if recorder.initial_epoch == until:  # All hosts stop there.
             machines.leave()

@@ -89,10 +89,11 @@ def held_out(model, stream, most=None):
         >>> [part.shape for part in held_out(model, zoo.data.translation().test, most=5)]
         [(5, 32, 32, 1), (5, 32, 32, 1), (5, 32, 32, 1)]
     """
+    from zoo.data import feeding
     from zoo.samples import translated
 
     batches, count = [], 0
-    for x, y, *_ in stream.once().as_numpy_iterator():
+    for x, y, *_ in feeding.held_out(stream):
         x, y = x[: None if most is None else most - count], y[: None if most is None else most - count]
         batches.append((x, translated(model, x), y))
         count += len(x)

@@ -32,7 +32,7 @@ class Axis:
         self._on = math.log10 if scale == "log" else float
         self._low, self._high = self._on(min(given)), self._on(max(given))
         whole = all(isinstance(value, int) for value in given)
-        self.ticks = {self._share(value): f"{value:.3g}" for value in _round(min(given), max(given), scale, whole)}
+        self.ticks = {self._share(value): f"{value:.4g}" for value in _round(min(given), max(given), scale, whole)}
 
     def _of(self, index):
         return (index + 0.5) / len(self.choices)

@@ -7,6 +7,7 @@ import numpy as np
 
 import zoo
 from zoo import seeding
+from zoo.data import feeding
 from zoo.data.long_range import adding
 from zoo.report import panels, save
 from zoo.tasks import task_of
@@ -114,7 +115,7 @@ def page(length=60, steps=800):
         model = zoo.build(name, input_shape=(length, 2), num_classes=1, units=UNITS, **arguments)
         before[label] = typical(together(gradient_norms(model, x, y)))
         model.compile(keras.optimizers.Adam(RATE, global_clipnorm=1.0), "mean_squared_error", jit_compile=False)
-        model.fit(data.train.open(), steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
+        model.fit(feeding.feed(data.train), steps_per_epoch=steps, epochs=1, shuffle=False, verbose=0)
         sequences, sums = data.test.arrays
         error = np.square(keras.ops.convert_to_numpy(model(sequences)) - sums).mean()
         after[f"{label}: error {error:.2g}"] = typical(together(gradient_norms(model, x, y)))
@@ -125,7 +126,7 @@ def page(length=60, steps=800):
 def _first(part, count):
     """The first examples of a stream, as they are given to the model."""
     found, have = [], 0
-    for x, y, *_ in part.once().as_numpy_iterator():
+    for x, y, *_ in feeding.held_out(part):
         found.append((x, y))
         have += len(x)
         if have >= count:

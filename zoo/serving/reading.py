@@ -56,9 +56,12 @@ def answers(run, files=(), texts=()):
     Raises:
         ZooError: no SavedModel, no such file, one that is empty or not UTF-8, or a text that the model does not take.
     """
-    import tensorflow as tf
-
+    from zoo.data.ops import has_tensorflow
     from zoo.data.text_sources import read
+
+    if not has_tensorflow():
+        raise ZooError("texts are read by a run's SavedModel, which needs TensorFlow, and that is not installed")
+    import tensorflow as tf
 
     for file in files:
         if not Path(file).is_file():
