@@ -28,7 +28,7 @@ HEAD = ("recipe", "test accuracy (n = 3)", "epochs", "time", "held against")
 # What a table of accuracies shows of a run; several heads have one each, and the first of them is the main one.
 METRICS = ("test_accuracy", "test_logits_accuracy")
 USUAL = 3
-EXECUTION = ("precision", "steps_per_execution", "jit_compile")
+EXECUTION = ("precision", "steps_per_execution", "jit_compile", "strategy")
 
 
 def main(arguments=None, root=ROOT):

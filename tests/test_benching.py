@@ -133,13 +133,13 @@ def test_batches_are_doubled_until_two_in_a_row_bring_nothing():
 
 def test_memory_that_runs_out_ends_the_search(monkeypatch):
     said = _searched(lambda size: MemoryError("no room") if size == 4 else size)
-    assert said[-1] == {"inference_end": "out of memory at a batch of 4"} and said[-2]["batch"] == 2
+    assert said[-1] == {"note": "inference: out of memory at a batch of 4"} and said[-2]["batch"] == 2
     with pytest.raises(ValueError):
         _searched(lambda size: ValueError("something else"))
     peaks = iter([0, 10, 10, 30, 30, 90, 90, 90])
     monkeypatch.setattr(benching_worker, "_peak", lambda: next(peaks))
     monkeypatch.setattr(benching_worker, "_free", lambda: 100)
-    assert "memory is short" in _searched(lambda size: size)[-1]["inference_end"]
+    assert "memory is short" in _searched(lambda size: size)[-1]["note"]
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -150,9 +150,8 @@ def _measured(name, asked, limit):
         elif "what" in part:
             _take(row, **part)
         else:
-            notes += [f"training is not measured: {part[key]}" for key in part if key == "training_not"]
-            notes += [f"{key[:-4]}: {part[key]}" for key in part if key.endswith("_end")]
-            row |= {key: value for key, value in part.items() if key in COLUMNS}
+            notes += [part.pop("note")] if "note" in part else []
+            row |= part
     row["note"] = "; ".join(notes) or None
     return [row, *others]
 

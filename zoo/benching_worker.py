@@ -30,6 +30,8 @@ def main(specification):
     from zoo.importing import import_keras
 
     import_keras()
+    import keras
+
     from zoo import registry
 
     bare = _peak()
@@ -41,6 +43,8 @@ def main(specification):
         entry = registry.entry(specification["model"])
         model, precision = _model(entry, specification["precision"])
         say(precision=precision, input=_shapes(model), parameters=_parameters(model), macs=_macs(model))
+        if keras.backend.backend() != "tensorflow":
+            say(note="MACs are counted on Keras' TensorFlow backend alone")
         timing = specification["batches"], specification["seconds"], bare
         _inference(model, *timing, say)
         _training(model, entry, *timing, say)
@@ -121,7 +125,7 @@ def _training(model, entry, batches, seconds, bare, say):
     try:
         subjects.stream(model, entry.task, 1)
     except ZooError as error:
-        say(training_not=str(error))
+        say(note=f"training is not measured: {error}")
         return
     ways = subjects.compilations(model, entry)
     for whose, compiled in ways:
@@ -180,14 +184,14 @@ def _search(rate, what, batches, bare, say):
     best, in_vain, held = 0, 0, _peak()
     for size in batches or (2**power for power in range(LARGEST.bit_length())):
         if not batches and 2 * (_peak() - held) > 0.8 * _free():
-            say(**{f"{what}_end": f"memory is short at a batch of {size}"})
+            say(note=f"{what}: memory is short at a batch of {size}")
             return
         try:
             now = rate(size)
         except Exception as error:
             if "exhausted" not in f"{type(error).__name__} {error}".lower() and not isinstance(error, MemoryError):
                 raise
-            say(**{f"{what}_end": f"out of memory at a batch of {size}"})
+            say(note=f"{what}: out of memory at a batch of {size}")
             return
         say(what=what, batch=size, rate=now, mib=max(0, _peak() - bare) / 2**20)
         in_vain = in_vain + 1 if now < GAIN * best else 0
