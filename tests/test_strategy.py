@@ -16,6 +16,7 @@ import numpy as np
 import zoo
 from callbacks import SAM, EarlyStopping, Freeze, GradientStatistics, Schedule, linear
 from zoo.data import Stream
+from zoo.optimizers import Lookahead
 from zoo.recipe import Data, Recipe
 
 
@@ -33,7 +34,9 @@ def recipe(kind="dense", epochs=3, batch_size=8, examples=37, extra="none"):
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, ignore_class=1)
     if kind == "summing":
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True, reduction="sum")
-    model.compile(keras.optimizers.SGD(0.3, momentum=0.9, global_clipnorm=0.3), loss, metrics=["accuracy"])
+    optimizer = keras.optimizers.SGD(0.3, momentum=0.9, global_clipnorm=0.3)
+    optimizer = Lookahead(optimizer, k=2) if kind == "lookahead" else optimizer
+    model.compile(optimizer, loss, metrics=["accuracy"])
     train, held = (Stream((x[part], y[part]), batch_size) for part in (slice(examples), slice(examples, None)))
     callbacks = [Schedule("learning_rate", linear(0.3, 0.0))]
     if extra == "sam":
@@ -106,7 +109,7 @@ assert np.asarray(zoo.load("dense-mirrored").predict(np.ones((3, 6), "float32"),
 for variable in state.variables(model):
     one, other = mirrored._strategy(mirrored.devices()).experimental_local_results(variable.value)
     np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=variable.path)
-same("odd", batch_size=7, epochs=1)
+same("odd", kind="lookahead", batch_size=7, epochs=1)
 same("gan", kind="gan", epochs=2, rel=1e-4)
 same("language", kind="language", epochs=2)
 same("half", precision="mixed_float16", epochs=1, rel=5e-3)

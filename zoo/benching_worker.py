@@ -129,16 +129,16 @@ def _training(model, entry, batches, seconds, bare, say):
         return
     ways = subjects.compilations(model, entry)
     for whose, compiled in ways:
-        compiled()
-        say(compiled=whose)
-        model.jit_compile = subjects.execution.jit_compile("auto", model)[0]
-        fit = Training(model, entry.task, seconds)
         try:
+            compiled()
+            model.jit_compile = subjects.execution.jit_compile("auto", model)[0]
+            fit = Training(model, entry.task, seconds)
             fit(1)
         except (ValueError, TypeError, KeyError):  # the recipe builds the model with other outputs
             if whose == ways[-1][0]:
                 raise
             continue
+        say(compiled=whose)
         _search(fit, "training", batches, bare, say)
         return
 

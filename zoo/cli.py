@@ -75,6 +75,8 @@ def _on_hosts(parsed, arguments):
     addresses, number = hosts.read(parsed.hosts, parsed.host)
     if addresses is None or len(addresses) == 1:
         return None
+    if getattr(parsed, "find_lr", False):
+        raise ZooError("a rate is looked for on one host: leave out --hosts")
     if not hosts.supervises():
         return hosts.supervised(arguments, addresses, number)
     hosts.join(addresses, number)

@@ -73,8 +73,7 @@ class Mirrored(strategy.Alone):
         strategy.check_callbacks(built, ("SAM", "GreedyPretraining"), "trains on one device")
         _check_losses(model)
         self.why += _changes(model)
-        outer = _outermost(model)
-        for optimizer in outer:
+        for optimizer in state.optimizers(model):
             if getattr(optimizer, "gradient_accumulation_steps", None):
                 raise ZooError(
                     "Keras cannot gather the gradients of several steps on several devices. Received: "
@@ -83,7 +82,7 @@ class Mirrored(strategy.Alone):
         with self.scope():
             if not model.optimizer.built:
                 model.optimizer.build(model.trainable_variables)
-        for optimizer in outer:
+        for optimizer in _outermost(model):
             _sum_first(optimizer)
         strategy.remember(model, self)
 
@@ -168,7 +167,7 @@ def _sum_first(optimizer):
     """Has an optimizer work on the gradient of the whole batch: it clips that, and looks there for what overflowed."""
     apply = optimizer.apply
     inner = optimizer
-    while isinstance(inner, keras.optimizers.LossScaleOptimizer):
+    while hasattr(inner, "inner_optimizer"):
         inner = inner.inner_optimizer
 
     def apply_sum(grads, trainable_variables=None):
