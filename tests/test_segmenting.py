@@ -56,7 +56,7 @@ def test_what_cannot_be_leaves_nothing(run, own_folder):
 
 
 def test_masks_are_for_segmentation_alone(run, own_folder, capsys):
-    zoo.train("autoencoder_digits", epochs=1, folder="codes", verbose=0, pictures=False, export=False)
+    zoo.train("autoencoder_digits", epochs=1, folder="codes", verbose=0, pictures=False)
     assert segmenting.segments(run) and not segmenting.segments("codes") and not segmenting.segments("nowhere")
     file = picture("image.png", (8, 8))
     assert cli.main(["predict", "codes", file, "--to", "found"]) == 2

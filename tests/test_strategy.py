@@ -9,7 +9,7 @@ import pytest
 import zoo
 from zoo import strategy
 
-RECIPE = '''
+RECIPE = """
 import keras
 import numpy as np
 
@@ -58,7 +58,7 @@ def recipe(kind="dense", epochs=3, batch_size=8, examples=37, extra="none"):
         model.compile(keras.optimizers.SGD(0.3, global_clipnorm=0.5), loss, metrics=["accuracy"])
         return Recipe(model, data, epochs)
     return Recipe(model, Data(train, held, held), epochs, tuple(callbacks))
-'''
+"""
 
 
 CODE = """

@@ -122,8 +122,8 @@ def test_other_models_are_refused_when_training_begins(tmp_path):
 
 def test_every_run_of_a_language_leaves_texts(data, tmp_path, monkeypatch):
     built = Recipe(fresh(data), data, 1)
-    (found,) = [each for each in trainer._always(tmp_path, built) if isinstance(each, WrittenSamples)]
+    (found,) = [each for each in trainer._always(tmp_path, built, print) if isinstance(each, WrittenSamples)]
     assert found.folder == tmp_path / "samples" and found.data is data
     assert trainer._sample(built.model, data).shape[0] == 1
     monkeypatch.setattr(keras.backend, "backend", lambda: "jax")
-    assert not any(isinstance(each, WrittenSamples) for each in trainer._always(tmp_path, built))
+    assert not any(isinstance(each, WrittenSamples) for each in trainer._always(tmp_path, built, print))

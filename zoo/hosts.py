@@ -141,6 +141,11 @@ def join(hosts=None, host=None):
             shutdown_timeout_seconds=LEAVE,
         )
     except RuntimeError as error:
+        if "before any JAX" in str(error):
+            raise ZooError(
+                "hosts are joined before anything is computed, and this process has computed already: begin with "
+                "zoo.train(..., hosts=...) in a new one"
+            ) from None
         raise HostLost(f"the hosts did not come together: {_first_line(error)}") from None
     _group.update(count=jax.process_count(), host=jax.process_index(), connected=True)
     atexit.register(_fall_out)
@@ -152,14 +157,14 @@ def part():
 
 
 def leave():
-    """Ends what was joined: waits until all hosts are here. One that does not come, but ends, is lost to the others."""
+    """Ends what was joined, when all hosts are here; from then on this process is the only one it knows of."""
     part()
     if connected():
         import jax
 
         with failures_told():
             jax.distributed.shutdown()
-        _group["connected"] = False
+        _group.update(host=0, connected=False)
 
 
 def own_folder(folder):

@@ -97,7 +97,7 @@ def _build(source, hyper, seed, precision, steps_per_execution, jit_compile, ret
     if retrain is not None:
         built = retraining.with_validation_data(built, retrain)
     spread.take(built)
-    if strategy != "none":
+    if strategy != "none" or spread.devices > 1:
         chosen["strategy"] = strategy, spread.why
     model, steps = built.model, built.data.train.steps
     # The execution that ends the training must not run beyond it either.

@@ -142,8 +142,9 @@ def resume(folder, *, verbose="auto", until=None, hosts=None, host=None):
     tell = print if verbose else lambda *_: None
     done = runs.metrics(folder)
     if done is not None:
+        first = machines.first()
         machines.leave()
-        if not machines.first():
+        if not first:
             return None
         from zoo.loading import load
 
