@@ -54,6 +54,7 @@ def tune(
     precision="auto",
     steps_per_execution="auto",
     jit_compile="auto",
+    strategy="none",
     **hyper,
 ):
     """Searches the space that a recipe's `search(hp)` spans, by its objective on validation data.
@@ -79,7 +80,7 @@ def tune(
         stop: `"median"` gives a trial up that is worse than the median of the others (`zoo.search.median`), `"none"`
             lets all go on; Hyperband has its own rule. By default `"median"`.
         verbose: whether to print.
-        precision, steps_per_execution, jit_compile: as in `zoo.train`.
+        precision, steps_per_execution, jit_compile, strategy: as in `zoo.train`.
         **hyper: hyper-parameters that are fixed, and not searched.
 
     Returns:
@@ -102,6 +103,8 @@ def tune(
     changed = {key: value for key, value in changed.items() if value is not None}
     _check(tuner, seed, changed)
     options = {"precision": precision, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+    if strategy != "none":
+        options["strategy"] = strategy
     asked = {"recipe": source.name, "hyper": hyper, "options": options, "tuner": tuner, "seed": seed}
     asked = json.loads(json.dumps(asked))
     role = os.environ.get("KERASTUNER_TUNER_ID")
