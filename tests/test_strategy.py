@@ -110,7 +110,7 @@ for variable in state.variables(model):
     one, other = mirrored._strategy(mirrored.devices()).experimental_local_results(variable.value)
     np.testing.assert_array_equal(one.numpy(), other.numpy(), err_msg=variable.path)
 same("odd", kind="lookahead", batch_size=7, epochs=1)
-same("gan", kind="gan", epochs=2, rel=1e-4)
+refused("two players", kind="gan")
 same("language", kind="language", epochs=2)
 same("half", precision="mixed_float16", epochs=1, rel=5e-3)
 

@@ -68,6 +68,11 @@ class Mirrored(strategy.Alone):
                 "an agent acts and learns in turn, in one environment, which several devices cannot share. "
                 "Train this recipe with strategy='none'"
             )
+        if task_of(model) in ("generation", "translation"):
+            raise ZooError(
+                "the two players of an adversarial network draw noise at each step, and on several devices their "
+                "numbers were not those of one device to 1e-4. Train this recipe with strategy='none'"
+            )
         strategy.check_batch(built, self.devices)
         strategy.check_last(built, self.devices)
         strategy.check_callbacks(built, ("SAM", "GreedyPretraining"), "trains on one device")
